@@ -1,0 +1,1 @@
+"""The Prefect flows: one file per job. Nothing else imports Prefect."""

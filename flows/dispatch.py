@@ -1,0 +1,75 @@
+"""Dispatch: what is approved and due goes out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from prefect import State, flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed
+from pydantic import AwareDatetime
+
+from flows import artifacts, names
+from flows.progress import Progress, shown
+from flows.project import in_project
+from mlgroup_mail.model import DeliveryState, MailingRef
+from mlgroup_mail.reporting.status import MailingStatus, all_statuses, status_of
+from mlgroup_mail.settings.app import App
+
+
+@flow(name="dispatch", flow_run_name=names.by_time, retries=0)
+async def dispatch(live: bool = True, now: AwareDatetime | None = None) -> State[dict[str, dict[str, int]]]:
+    """Plan what is approved and due, and send what is due. Run it again at any time: nobody gets anything twice.
+
+    Without `live` it only shows what is due. `now` stands in for the clock, with the outbox only.
+    """
+    statuses = await send(now) if live else await in_project(_due, now=now)
+    if not statuses:
+        return Completed(message="Nothing is due.", data={})
+    await _show(statuses, description="What this run sent, as it stands now" if live else "What is due: a dry run")
+    return Completed(name=None if live else "Dry run", message=_told(statuses), data=_numbers(statuses))
+
+
+# The ledger is the retry queue: a second try of a task could not know what the first one has handed over.
+@task(name="send what is due", retries=0, cache_policy=NO_CACHE)
+async def send(now: datetime | None) -> list[MailingStatus]:
+    """Send what is due, and return how the mailings stand afterwards."""
+    progress = Progress()
+    work = in_project(lambda app: _send(app, progress), now=now)
+    return await shown(progress, work, key="dispatch-progress", description="Deliveries with an outcome")
+
+
+def _send(app: App, progress: Progress) -> list[MailingStatus]:
+    def count(_: MailingRef, done: int) -> None:
+        progress.done += done
+        # By its first outcome everything due has been planned, so what is left is known.
+        progress.total = progress.total or done + sum(status.left for status in _due(app))
+
+    refs = app.dispatch(progress=count)
+    return [status_of(app, ref) for ref in refs]
+
+
+def _due(app: App) -> list[MailingStatus]:
+    return [status for status in all_statuses(app) if status.due]
+
+
+async def _show(statuses: Sequence[MailingStatus], *, description: str) -> None:
+    columns = ["mailing", "state", "audience", *(state.value for state in DeliveryState)]
+    await artifacts.show(
+        "dispatch",
+        artifacts.table(columns, [status.line() for status in statuses]),
+        artifacts.bullets(f"{status.ref}: {remark}" for status in statuses for remark in status.remarks),
+        description=description,
+    )
+
+
+def _told(statuses: Sequence[MailingStatus]) -> str:
+    """One line for the list of runs: the states that hold anybody, for each mailing."""
+    return "; ".join(
+        f"{status.ref} {status.state}: "
+        + (", ".join(f"{number} {state}" for state, number in status.counts.items() if number) or "not planned yet")
+        for status in statuses
+    )
+
+
+def _numbers(statuses: Sequence[MailingStatus]) -> dict[str, dict[str, int]]:
+    return {str(status.ref): {state.value: number for state, number in status.counts.items()} for status in statuses}

@@ -1,0 +1,108 @@
+"""What stands before a mailing: the list, waiting opt-outs, the check, the audience, the plan. Nothing is sent here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import State, task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, Failed
+
+from flows import artifacts
+from flows.contact_list import pull_contacts
+from flows.opt_outs import import_files
+from flows.project import in_project
+from mlgroup_mail.errors import NotApprovedError
+from mlgroup_mail.model import MailingRef, MailingState
+from mlgroup_mail.preflight.findings import Level
+from mlgroup_mail.reporting.status import forecast, status_of
+from mlgroup_mail.settings.app import App
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Whom a mailing would go to, or has gone to, in numbers; `waiting` says what must happen before it can go."""
+
+    state: MailingState
+    recipients: int
+    accepted: int
+    excluded: dict[str, int]
+    remarks: tuple[str, ...]
+    waiting: str = ""
+
+
+async def prepare(ref: MailingRef, now: datetime | None) -> State[dict[str, int]]:
+    """Bring the list up to date, check the campaign, and plan the mailing if it is approved.
+
+    Safe to run again: what is planned stays as it is, and what was approved is what goes out.
+    """
+    await pull_contacts(now)
+    await import_files(now)
+    errors, warnings = await check_campaign(ref.campaign, now)
+    found = await plan_mailing(ref.campaign, ref.mailing, now)
+    numbers = {
+        "recipients": found.recipients,
+        "accepted": found.accepted,
+        "excluded": sum(found.excluded.values()),
+        "errors": errors,
+        "warnings": warnings,
+    }
+    if errors:
+        return Failed(message=f"{ref} has {errors} errors: see this run's artifact “check”", data=numbers)
+    if found.waiting:
+        return Completed(name="Waiting for approval", message=found.waiting, data=numbers)
+    told = f"{found.recipients} people will get it, {found.accepted} have it, {numbers['excluded']} are left out"
+    return Completed(name=found.state.capitalize(), message=f"{ref}: {told}", data=numbers)
+
+
+@task(name="check the campaign", retries=0, cache_policy=NO_CACHE)
+async def check_campaign(campaign: str, now: datetime | None) -> tuple[int, int]:
+    """How many errors and warnings the check finds in the campaign."""
+    findings = await in_project(lambda app: app.check(campaign), now=now)
+    errors = sum(finding.level is Level.ERROR for finding in findings)
+    await artifacts.show(
+        "check",
+        artifacts.table(
+            ["level", "rule", "where", "what is wrong", "how to mend it"],
+            [[each.level, each.rule, each.where, each.message, each.mend] for each in findings],
+        )
+        or "Nothing found.",
+        about=campaign,
+        description=f"{campaign}: {errors} errors, {len(findings) - errors} warnings",
+    )
+    return errors, len(findings) - errors
+
+
+@task(name="plan the mailing", retries=0, cache_policy=NO_CACHE)
+async def plan_mailing(campaign: str, mailing: str, now: datetime | None) -> Plan:
+    """Freeze the audience if the mailing is approved; either way, show whom it reaches and whom not, and why."""
+    ref = MailingRef(campaign, mailing)
+    plan = await in_project(lambda app: _plan(app, ref), now=now)
+    reached = {"will get it": plan.recipients, "have it": plan.accepted}
+    left_out = {f"left out: {reason}": number for reason, number in plan.excluded.items()}
+    await artifacts.show(
+        "audience",
+        f"**{plan.waiting}**" if plan.waiting else "",
+        artifacts.table(["", "people"], [*reached.items(), *left_out.items()]),
+        artifacts.bullets(plan.remarks),
+        about=str(ref),
+        description=f"Who gets {ref}, who does not, and why",
+    )
+    return plan
+
+
+def _plan(app: App, ref: MailingRef) -> Plan:
+    waiting = ""
+    try:
+        app.plan(ref)
+    except NotApprovedError:
+        # Not the error's own text: it names who had approved it before.
+        waiting = f"{ref} waits for its approval: mlgroup-mail approve {ref} --by YOUR-NAME"
+    found, status = forecast(app, ref), status_of(app, ref)
+    return Plan(
+        state=status.state,
+        recipients=found.recipients,
+        accepted=found.accepted,
+        excluded={reason.meaning: number for reason, number in found.exclusions.items()},
+        remarks=status.remarks,
+        waiting=waiting,
+    )

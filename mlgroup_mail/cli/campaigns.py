@@ -1,0 +1,130 @@
+"""`check`, `preview`, `test-send`, `approve`: from a text to something that may go out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlgroup_mail.cli.context import CampaignName, Json, MailingName, campaign_and_mailing, opened, whoever_runs_this
+from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.model.mailing import MailingRef
+
+if TYPE_CHECKING:
+    from mlgroup_mail.preflight.findings import Finding
+    from mlgroup_mail.settings.app import App
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(check)
+    app.command()(preview)
+    app.command("test-send")(test_send)
+    app.command()(approve)
+
+
+def check(campaign: CampaignName, as_json: Json = False) -> None:
+    """Find what would be embarrassing once it is out. Errors block approval and sending."""
+    name, mailing = campaign_and_mailing(campaign)
+    with opened() as app:
+        findings = app.check(name, mailing)
+    errors = sum(finding.blocks for finding in findings)
+    if as_json:
+        print_json(
+            {
+                "errors": errors,
+                "warnings": len(findings) - errors,
+                "findings": [
+                    {
+                        "level": finding.level,
+                        "rule": finding.rule,
+                        "where": finding.where,
+                        "message": finding.message,
+                        "mend": finding.mend,
+                    }
+                    for finding in findings
+                ],
+            }
+        )
+    else:
+        _show_findings(findings)
+        say(f"{errors} errors, {len(findings) - errors} warnings in {campaign}.")
+    raise typer.Exit(int(errors > 0))
+
+
+def preview(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN[/MAILING]", help="One mailing, or all of a campaign.")],
+    reader: Annotated[
+        str | None, typer.Option("--as", metavar="ADDRESS", help="As this person would get it; else the first one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to; else var/preview/.")] = None,
+) -> None:
+    """Write a mailing as a reader would get it: html, txt, eml, and png where a browser is installed. Sends nothing."""
+    from mlgroup_mail.reporting.preview import write_previews
+
+    with opened() as app:
+        for each in write_previews(app, *campaign_and_mailing(campaign), reader=reader, out=out):
+            say(f"{each.ref}: “{each.subject}”")
+            for path in each.files:
+                say(f"  {path}")
+            if not each.has_picture:
+                say("  no picture: no Chromium or Chrome was found on this machine")
+
+
+def test_send(
+    mailing: Annotated[str, typer.Argument(metavar="CAMPAIGN[/MAILING]", help="Which; else the campaign's first.")],
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Whom: somebody of the team.")],
+) -> None:
+    """Send one message to the team through the configured transport, marked as a test; its opt-out link is dead."""
+    from mlgroup_mail.model import OutcomeKind
+
+    with opened() as app:
+        ref = _first_mailing(app, mailing)
+        outcome = app.send_test(ref, to)
+        where = f" Look at {app.outbox / 'index.html'}." if app.settings.transport == "outbox" else ""
+    say(f"The test of {ref} was {outcome.kind}{f': {outcome.detail}' if outcome.detail else ''}.{where}")
+    raise typer.Exit(int(outcome.kind is not OutcomeKind.ACCEPTED))
+
+
+def approve(
+    mailing: MailingName,
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who approves it: a name or initials.")],
+    as_json: Json = False,
+) -> None:
+    """Approve a mailing exactly as it is now; any later change voids it. Refuses while `check` has errors."""
+    from mlgroup_mail.reporting.status import forecast, status_of
+
+    ref = MailingRef.parse(mailing)
+    with opened() as app:
+        findings = app.check(ref.campaign, ref.mailing)
+        if any(finding.blocks for finding in findings):
+            if as_json:
+                print_json({"mailing": str(ref), "approved": False, "errors": sum(each.blocks for each in findings)})
+            else:
+                _show_findings(findings)
+                say(f"{ref} is not approved: mend the errors first.")
+            raise typer.Exit(1)
+        app.approve(ref, by=by or whoever_runs_this())
+        status, found = status_of(app, ref), forecast(app, ref)
+    if as_json:
+        print_json({**status.as_json(), "approved": True, "by": by})
+        return
+    _show_findings(findings)
+    show_table(["", "people"], found.lines(), title=f"{ref}, approved by {by}")
+    say(f"It goes out from {status.send_at:%A %-d %B %Y, %H:%M} UTC, by `dispatch --live` or `send {ref} --live`.")
+    for remark in found.remarks:
+        say(remark)
+
+
+def _show_findings(findings: "tuple[Finding, ...]") -> None:
+    if findings:
+        show_table(
+            ["level", "rule", "where", "what", "how to mend it"],
+            [[each.level, each.rule, each.where, each.message, each.mend] for each in findings],
+        )
+
+
+def _first_mailing(app: "App", text: str) -> MailingRef:
+    from mlgroup_mail.content.campaign import read_campaign
+
+    campaign, mailing = campaign_and_mailing(text)
+    return MailingRef(campaign, mailing or read_campaign(app.project, campaign).mailings[0].name)

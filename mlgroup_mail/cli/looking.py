@@ -1,0 +1,111 @@
+"""`status`, `log`, `explain`, `verify`: looking without changing anything."""
+
+import csv
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlgroup_mail.cli.context import Json, MailingName, opened
+from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.cli.statuses import show_statuses
+from mlgroup_mail.model.mailing import MailingRef
+
+if TYPE_CHECKING:
+    from mlgroup_mail.reporting.log import LogLine
+
+_SHOWN = 40
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (status, log, explain, verify):
+        app.command()(command)
+
+
+def status(
+    mailing: Annotated[str | None, typer.Argument(metavar="[CAMPAIGN/MAILING]", help="One mailing; else all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Where mailings stand: states and counts."""
+    from mlgroup_mail.reporting.status import all_statuses, status_of
+
+    with opened() as app:
+        found = [status_of(app, MailingRef.parse(mailing))] if mailing else all_statuses(app)
+    if as_json:
+        print_json(found[0].as_json() if mailing else {"mailings": [each.as_json() for each in found]})
+        return
+    if not found:
+        say("There is no campaign yet. Make one: mlgroup-mail new newsletter ID")
+        return
+    show_statuses(found)
+
+
+def log(
+    mailing: MailingName,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+) -> None:
+    """One line a delivery: who, in which state, why, after how many attempts."""
+    from mlgroup_mail.reporting.log import log_lines
+
+    with opened() as app:
+        lines = log_lines(app, MailingRef.parse(mailing))
+        if as_json:
+            for line in lines:
+                print_json(line.as_json())
+            return
+        if as_csv:
+            _write_csv(lines)
+            return
+        found = list(lines)
+    show_table(
+        ["address", "contact", "state", "reason", "attempts", "at"],
+        [
+            [line.address, line.contact_id, line.state, line.reason, line.attempts, f"{line.at:%Y-%m-%d %H:%M:%S}"]
+            for line in found[:_SHOWN]
+        ],
+    )
+    if len(found) > _SHOWN:
+        say(f"… and {len(found) - _SHOWN} more: `log {mailing} --csv` has all {len(found)}.")
+
+
+def explain(
+    address: Annotated[str, typer.Argument(help="Whose.")],
+    as_json: Json = False,
+) -> None:
+    """Would, will or did they get each mailing, and which rule or opt-out decided."""
+    from mlgroup_mail.reporting.explain import explain_address
+
+    with opened() as app:
+        found = explain_address(app, address)
+    if as_json:
+        print_json(found.as_json())
+        return
+    say(found.headline)
+    if found.rules:
+        show_table(["what stands", "topic", "reason", "road", "evidence", "since"], found.rule_rows(), title="Opt-outs")
+    show_table(["mailing", "answer", "because"], found.mailing_rows(), title="Mailings")
+
+
+def verify(as_json: Json = False) -> None:
+    """Replay the ledger and check that what must never be has not been."""
+    from mlgroup_mail.delivery.verifying import verify_ledger
+
+    with opened() as app:
+        found = verify_ledger(app.store, app.project.root)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        show_table(["invariant", "checked", "violations"], found.lines(), title="What must never be")
+        for violation in found.violations:
+            say(f"✗ {violation.invariant}: {violation.message}")
+        say("The ledger keeps all of them." if not found.violations else "The ledger does not keep all of them.")
+    raise typer.Exit(int(bool(found.violations)))
+
+
+def _write_csv(lines: "list[LogLine]") -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["address", "contact_id", "state", "reason", "attempts", "message_id", "at"])
+    for line in lines:
+        writer.writerow(line.cells())

@@ -1,0 +1,154 @@
+"""`plan`, `send`, `dispatch`, `pause`, `resume`, `cancel`, `resolve`: what makes mailings move."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlgroup_mail.cli.context import Json, Live, MailingName, opened, whoever_runs_this
+from mlgroup_mail.cli.output import print_json, progress_bar, say, show_table
+from mlgroup_mail.cli.statuses import show_statuses
+from mlgroup_mail.model.delivery import DeliveryState, DeliveryStep
+from mlgroup_mail.model.mailing import MailingRef, MailingState
+
+if TYPE_CHECKING:
+    from mlgroup_mail.reporting.status import MailingStatus
+    from mlgroup_mail.settings.app import App
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the journal.")]
+By = Annotated[str | None, typer.Option("--by", metavar="WHO", help="Who orders it; else the account's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (plan, send, dispatch, pause, resume, cancel, resolve):
+        app.command()(command)
+
+
+def plan(mailing: MailingName, as_json: Json = False) -> None:
+    """Freeze the audience of an approved mailing and make its batches. Sends nothing."""
+    from mlgroup_mail.reporting.status import status_of
+
+    ref = MailingRef.parse(mailing)
+    with opened() as app:
+        with progress_bar("planning") as tell:
+            app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
+        _show([status_of(app, ref)], as_json=as_json)
+
+
+def send(
+    mailing: MailingName,
+    live: Live = False,
+    late: Annotated[
+        str | None, typer.Option("--late", metavar="REASON", help="Send although `stop_at` has passed.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send what is due of a mailing. A dry run unless --live; running it again sends nobody anything twice."""
+    from mlgroup_mail.reporting.status import status_of
+
+    ref = MailingRef.parse(mailing)
+    with opened() as app:
+        if not live:
+            raise typer.Exit(_dry_run(app, ref, as_json=as_json))
+        row = app.require_approved(ref)
+        if late and row.state_at(app.clock.now()) is MailingState.EXPIRED:
+            app.extend(row, reason=late, by=whoever_runs_this())
+        with progress_bar("planning") as tell:
+            app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
+        before = status_of(app, ref)
+        with progress_bar("sending", total=before.left) as tell:
+            app.send([ref], progress=lambda _, done: tell(advance=done))
+        after = status_of(app, ref)
+        _show([after], as_json=as_json, before=[before])
+    raise typer.Exit(_exit_code([after]))
+
+
+def dispatch(live: Live = False, as_json: Json = False) -> None:
+    """Send what is due of every approved mailing: what the scheduled flow does every few minutes."""
+    from mlgroup_mail.reporting.status import all_statuses, status_of
+
+    with opened() as app:
+        if not live:
+            _show([each for each in all_statuses(app) if each.due], as_json=as_json)
+            if not as_json:
+                say("This was a dry run: nothing was sent. `dispatch --live` sends what is due.")
+            return
+        with progress_bar("sending") as tell:
+            refs = app.dispatch(progress=lambda _, done: tell(advance=done))
+        statuses = [status_of(app, ref) for ref in refs]
+        _show(statuses, as_json=as_json)
+    raise typer.Exit(_exit_code(statuses))
+
+
+def pause(mailing: MailingName, reason: Reason = "", by: By = None) -> None:
+    """Stop a mailing within one window; `resume` goes on."""
+    with opened() as app:
+        app.pause(MailingRef.parse(mailing), reason=reason, by=by or whoever_runs_this())
+    say(f"{mailing} is paused. It goes on with: mlgroup-mail resume {mailing}")
+
+
+def resume(mailing: MailingName, reason: Reason = "", by: By = None) -> None:
+    """Let a paused or held mailing go on."""
+    with opened() as app:
+        app.resume(MailingRef.parse(mailing), reason=reason, by=by or whoever_runs_this())
+    say(f"{mailing} goes on at the next `dispatch --live` or `send --live`.")
+
+
+def cancel(mailing: MailingName, reason: Reason = "", by: By = None) -> None:
+    """End a mailing for good; what was accepted stays accepted."""
+    with opened() as app:
+        count = app.cancel(MailingRef.parse(mailing), reason=reason, by=by or whoever_runs_this())
+    say(f"{mailing} is cancelled; {count} deliveries were still to go.")
+
+
+def resolve(
+    mailing: MailingName,
+    reason: Annotated[str, typer.Option("--reason", help="What you know about it; kept in the journal.")],
+    accepted: Annotated[bool, typer.Option("--accepted", help="They have it.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="Send it again; it may be a second copy.")] = False,
+    address: Annotated[str | None, typer.Option("--address", help="Only this one.")] = None,
+    by: By = None,
+) -> None:
+    """Settle uncertain deliveries by a person's decision."""
+    if accepted == resend:
+        raise typer.BadParameter("give exactly one of --accepted and --resend")
+    step = DeliveryStep.RESOLVE_ACCEPTED if accepted else DeliveryStep.RESOLVE_RESEND
+    with opened() as app:
+        count = app.resolve(
+            MailingRef.parse(mailing), step, address=address, reason=reason, by=by or whoever_runs_this()
+        )
+    what = "are now accepted" if accepted else "will be sent again"
+    say(f"{count} uncertain deliveries of {mailing} {what}.")
+
+
+def _dry_run(app: "App", ref: MailingRef, *, as_json: bool) -> int:
+    from mlgroup_mail.reporting.status import forecast
+
+    found = forecast(app, ref)
+    if as_json:
+        print_json(found.as_json())
+        return 0
+    show_table(["", "people"], found.lines(), title=f"{ref}: what would happen")
+    for line in found.remarks:
+        say(line)
+    say(f"This was a dry run: nothing was sent. It goes out with: mlgroup-mail send {ref} --live")
+    return 0
+
+
+def _show(statuses: Sequence["MailingStatus"], *, as_json: bool, before: Sequence["MailingStatus"] = ()) -> None:
+    if as_json:
+        found: list[dict[str, Any]] = [status.as_json() for status in statuses]
+        print_json(found[0] if before or len(found) == 1 else {"mailings": found})
+        return
+    if not statuses:
+        say("Nothing is due.")
+        return
+    show_statuses(statuses)
+    for status, earlier in zip(statuses, before, strict=False):
+        news = status.counts[DeliveryState.ACCEPTED] - earlier.counts[DeliveryState.ACCEPTED]
+        say(f"{news} accepted now." if news else "Nothing was sent: there was nothing due that had not gone already.")
+
+
+def _exit_code(statuses: Sequence["MailingStatus"]) -> int:
+    return int(any(status.left_undone for status in statuses))

@@ -1,0 +1,160 @@
+"""`opt-out add`, `lift`, `list`, `import`: suppressions by hand and by file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlgroup_mail import addresses
+from mlgroup_mail.cli.context import Json, opened, whoever_runs_this
+from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.errors import UsageError
+from mlgroup_mail.model.consent import ALL_TOPICS, Road, Signal, SignalKind
+
+if TYPE_CHECKING:
+    from mlgroup_mail.settings.app import App
+
+Address = Annotated[str, typer.Argument(help="The person's address, any they have or had.")]
+Topic = Annotated[str, typer.Option("--topic", help="One topic of mlgroup.toml; else all of them.")]
+By = Annotated[str | None, typer.Option("--by", metavar="WHO", help="Who does it; else the account's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    group = typer.Typer(help="Who is not written to.", no_args_is_help=True)
+    group.command("add")(add)
+    group.command("lift")(lift)
+    group.command("list")(list_)
+    group.command("import")(import_)
+    app.add_typer(group, name="opt-out")
+
+
+def add(
+    address: Address,
+    topic: Topic = ALL_TOPICS,
+    reason: Annotated[str, typer.Option("--reason", help="What they said, or where you have it from.")] = "",
+    by: By = None,
+) -> None:
+    """Stop mail to a person, at once and in every mailing under way."""
+    from mlgroup_mail.consent.applying import apply_signal
+
+    with opened() as app:
+        now = app.clock.now()
+        who = by or whoever_runs_this()
+        signal = Signal(
+            kind=SignalKind.OPT_OUT,
+            topic=_topic(app, topic),
+            road=Road.HAND,
+            at=now,
+            address=_address(address),
+            reason=reason,
+            evidence=f"by {who} at the command line",
+            actor=who,
+        )
+        applied = apply_signal(app.store, signal, now=now)
+    whose = f"contact {applied.contact_id}" if applied.contact_id else "nobody on the list yet; kept for when they join"
+    say(f"No more mail to {address} on {_named(topic)} ({whose}).")
+
+
+def lift(
+    address: Address,
+    reason: Annotated[str, typer.Option("--reason", help="Why they may be written to again.")],
+    topic: Topic = ALL_TOPICS,
+    by: By = None,
+) -> None:
+    """End the opt-outs of a person; only a person decides this, never an import."""
+    from mlgroup_mail.consent.applying import lift_suppressions
+
+    with opened() as app:
+        count = lift_suppressions(
+            app.store,
+            address=_address(address),
+            topic=_topic(app, topic),
+            by=by or whoever_runs_this(),
+            reason=reason,
+            now=app.clock.now(),
+        )
+    if not count:
+        raise UsageError(f"there is no standing opt-out of {address} on {_named(topic)}")
+    say(f"{count} opt-out{'s' if count > 1 else ''} of {address} lifted. Mailings they were left out of stay so.")
+
+
+def list_(
+    address: Annotated[str | None, typer.Argument(help="One person's; else everybody's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show standing opt-outs and holds, with their evidence."""
+    from mlgroup_mail.consent.applying import standing_suppressions
+
+    with opened() as app:
+        found = standing_suppressions(app.store, address=_address(address) if address else None)
+    if as_json:
+        for rule in found:
+            print_json(
+                {
+                    "address": rule.address,
+                    "contact_id": rule.contact_id,
+                    "restriction": rule.restriction,
+                    "topic": rule.topic,
+                    "reason": rule.reason,
+                    "road": rule.road,
+                    "evidence": rule.evidence,
+                    "at": rule.at.isoformat(),
+                }
+            )
+        return
+    show_table(
+        ["address", "topic", "what", "road", "since", "reason", "evidence"],
+        [
+            [
+                rule.address,
+                _named(rule.topic),
+                rule.restriction,
+                rule.road,
+                f"{rule.at:%Y-%m-%d}",
+                rule.reason,
+                rule.evidence,
+            ]
+            for rule in found
+        ],
+    )
+    say(f"{len(found)} standing.")
+
+
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV: address, and if known topic, at, reason.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Apply the opt-outs of files, each file once."""
+    from mlgroup_mail.consent.files import import_file
+
+    with opened() as app:
+        found = [import_file(app.store, path, topics=app.project.topics, now=app.clock.now()) for path in files]
+    if as_json:
+        for each in found:
+            rejected = [{"row": row.row, "reason": row.reason} for row in each.rejected]
+            print_json({"file": each.name, "applied": each.applied, "known": each.known, "rejected": rejected})
+        return
+    for each in found:
+        say(f"{each.name}: imported before" if each.known else f"{each.name}: {each.applied} opt-outs applied")
+        for row in each.rejected:
+            say(f"  row {row.row} rejected: {row.reason}")
+
+
+def _address(text: str) -> str:
+    try:
+        return addresses.normalise(text)
+    except addresses.AddressError as error:
+        raise UsageError(f"“{text}” is not a mail address: {error}") from None
+
+
+def _topic(app: "App", topic: str) -> str:
+    if topic != ALL_TOPICS and topic not in app.project.topics:
+        raise UsageError(f"there is no topic “{topic}”", mend=f"Known topics: {', '.join(app.project.topics)}.")
+    return topic
+
+
+def _named(topic: str) -> str:
+    return "all topics" if topic == ALL_TOPICS else topic

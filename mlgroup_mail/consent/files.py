@@ -1,0 +1,111 @@
+"""Opt-outs that come as a file: CSV with the columns `address`, and if known `topic`, `at`, `reason`."""
+
+import csv
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlgroup_mail import addresses
+from mlgroup_mail.consent.applying import apply_signal
+from mlgroup_mail.documents import read_text
+from mlgroup_mail.errors import ContactSourceError
+from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
+from mlgroup_mail.store import Store, suppressions
+
+_ADDRESS_COLUMNS = ("address", "email", "e-mail", "email address", "e-mail address")
+_LONGEST_CELL = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejectedRow:
+    """A row that names nobody: its number as a spreadsheet shows it, and why."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportedFile:
+    """What an opt-out file brought. `known` is true where the same content had been imported before."""
+
+    name: str
+    applied: int = 0
+    rejected: tuple[RejectedRow, ...] = ()
+    known: bool = False
+
+
+def import_file(store: Store, path: Path, *, topics: Collection[str], now: datetime) -> ImportedFile:
+    """Apply every row of a file; what cannot be read is reported, the other rows count.
+
+    An unknown or empty topic opts out of everything: when in doubt, less mail. A file with the same content is
+    imported once, whatever its name; when an import was cut off, running it again does the rest. Raises
+    ContactSourceError where the file as a whole cannot be used.
+    """
+    text = read_text(path, refusal=ContactSourceError)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with store.reading() as connection:
+        if suppressions.file_was_imported(connection, digest):
+            return ImportedFile(name=path.name, known=True)
+    applied, rejected = 0, []
+    for number, row in _rows(text, path):
+        try:
+            signal = _signal(row, topics, evidence=f"{path.name}, row {number}", now=now)
+        except ValueError as error:
+            rejected.append(RejectedRow(row=number, reason=str(error)))
+            continue
+        applied += apply_signal(store, signal, now=now).new
+    with store.writing() as connection:
+        suppressions.remember_file(connection, digest=digest, name=path.name, count=applied, now=now)
+    return ImportedFile(name=path.name, applied=applied, rejected=tuple(rejected))
+
+
+def import_waiting(store: Store, folder: Path, *, topics: Collection[str], now: datetime) -> list[ImportedFile]:
+    """Import every CSV file that lies in `folder` (`contacts/opt-outs/`), each once; no folder, no files."""
+    return [import_file(store, path, topics=topics, now=now) for path in sorted(folder.glob("*.csv"))]
+
+
+def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """(row number, cells by lower-case header); raises ContactSourceError where there is no address column."""
+    first = text.splitlines()[0] if text.strip() else ""
+    delimiter = max(",;\t", key=first.count)
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    try:
+        header = [cell.strip().lower() for cell in next(reader, [])]
+        column = next((name for name in _ADDRESS_COLUMNS if name in header), None)
+        if column is None:
+            raise ContactSourceError(
+                "there is no column of addresses",
+                where=str(path),
+                mend='The first row names the columns: "address", and if known "topic", "at", "reason".',
+            )
+        for number, cells in enumerate(reader, start=2):
+            row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+            if any(row.values()):
+                yield number, {**row, "address": row.get(column, "")}
+    except csv.Error as error:
+        raise ContactSourceError(f"this is not a CSV file: {error}", where=str(path)) from None
+
+
+def _signal(row: dict[str, str], topics: Collection[str], *, evidence: str, now: datetime) -> Signal:
+    topic = row.get("topic", "").lower()
+    return Signal(
+        kind=SignalKind.OPT_OUT,
+        topic=topic if topic in topics else ALL_TOPICS,
+        road=Road.FILE,
+        at=_moment(row.get("at", "")) or now,
+        address=addresses.normalise(row["address"]),
+        reason=row.get("reason", ""),
+        evidence=evidence,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    """An ISO 8601 date or time; a text that is none is passed over: the opt-out counts all the same."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""WHAT: campaign files, the calendar, compiling, merging, and the message on the wire."""

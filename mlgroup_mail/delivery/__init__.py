@@ -1,0 +1,1 @@
+"""SEND: approving, planning, dispatch (the main path), transports, verification."""

@@ -1,0 +1,101 @@
+"""`check`: a campaign's mailings, compiled for the people they would go to now, put before the preflight rules."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from mlgroup_mail.contacts.audience import missing_values
+from mlgroup_mail.contacts.segments import Segment, segment_for
+from mlgroup_mail.content.campaign import Campaign, MailingSpec, read_campaign
+from mlgroup_mail.content.compiling import MAX_VARIANTS, compile_message, shared_fields, too_many_variants, variant_key
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.delivery.approving import Files, freeze_now
+from mlgroup_mail.delivery.planning import audience_of
+from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.model import CompiledMessage, Contact, MailingRef
+from mlgroup_mail.preflight.checking import check
+from mlgroup_mail.preflight.findings import Finding, findings_of
+from mlgroup_mail.preflight.subject import CheckSubject
+from mlgroup_mail.store import Store
+from mlgroup_mail.store.contacts import all_contacts
+
+_NOBODY = Contact(address="reader@example.org")
+"""Stands in for a reader where the audience is empty, so that the text is checked all the same."""
+
+
+def check_campaign(
+    files: Files,
+    store: Store,
+    campaign_id: str,
+    mailing: str | None,
+    *,
+    allowed_domains: tuple[str, ...] | None,
+    clock: datetime,
+) -> tuple[Finding, ...]:
+    """What the rules find in a campaign's mailings, or in one of them; writes nothing.
+
+    What cannot be read or compiled is an error finding. Raises UsageError where there is no such campaign.
+    """
+    try:
+        campaign = read_campaign(files.project, campaign_id)
+        specs = campaign.mailings if mailing is None else (campaign.mailing(mailing),)
+    except CampaignError as error:
+        return (findings_of(error),)
+    found: dict[Finding, None] = {}
+    for spec in specs:
+        try:
+            subject = _subject(files, store, campaign, spec, allowed_domains, clock)
+            found |= dict.fromkeys(check(subject))
+        except CampaignError as error:
+            found |= {findings_of(error): None}
+    return tuple(found)
+
+
+def _subject(
+    files: Files,
+    store: Store,
+    campaign: Campaign,
+    spec: MailingSpec,
+    allowed_domains: tuple[str, ...] | None,
+    clock: datetime,
+) -> CheckSubject:
+    source = freeze_now(files, store, MailingRef(campaign.campaign_id, spec.name))
+    people = recipients_now(files, store, source, allowed_domains)
+    missing = {f"recipient.{field}": number for field, number in missing_values(people).items()}
+    return CheckSubject(
+        campaign=campaign,
+        mailing=spec,
+        variants=_variants(source, people or [_NOBODY]),
+        recipients=len(people),
+        missing=missing,
+        clock=clock,
+    )
+
+
+def recipients_now(
+    files: Files, store: Store, source: FrozenSource, allowed_domains: tuple[str, ...] | None
+) -> Sequence[Contact]:
+    """Who would get a mailing if it were planned now. Raises CampaignError for an unknown segment."""
+    with store.reading() as connection:
+        audience = audience_of(
+            connection,
+            list(all_contacts(connection)),
+            segment=segment_of(files, source),
+            topic=source.topic,
+            topic_default=files.project.topics[source.topic],
+            allowed_domains=allowed_domains,
+        )
+    return audience.recipients
+
+
+def segment_of(files: Files, source: FrozenSource) -> Segment:
+    """The segment that a frozen mailing's audience means."""
+    return segment_for(files.contacts, source.audience, where=f"campaigns/{source.campaign}/campaign.md")
+
+
+def _variants(source: FrozenSource, people: Sequence[Contact]) -> tuple[CompiledMessage, ...]:
+    fields = shared_fields(source)
+    keys: dict[tuple[Any, ...], None] = dict.fromkeys(variant_key(fields, person) for person in people)
+    if len(keys) > MAX_VARIANTS:
+        raise too_many_variants(fields, keys)
+    return tuple(compile_message(source, dict(zip(fields, key, strict=True))) for key in keys)

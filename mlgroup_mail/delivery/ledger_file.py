@@ -1,0 +1,67 @@
+"""`ledger.toml`: which ledger this project's live mail is recorded in.
+
+A second laptop with a clone of the project and an empty database of its own would send everything again. So the first
+live send writes the ledger's id into a file that is committed, and live commands on another ledger refuse.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from mlgroup_mail.documents import Document, read_toml, validate
+from mlgroup_mail.errors import LedgerError
+from mlgroup_mail.store import Store
+from mlgroup_mail.store.deliveries import ledger_id
+from mlgroup_mail.store.mailings import write_journal
+
+FILE = "ledger.toml"
+
+
+class LedgerFile(Document):
+    """The file's one key."""
+
+    ledger: str
+
+
+def named_ledger(root: Path) -> str | None:
+    """The id that the project's `ledger.toml` names; None where there is no such file."""
+    path = root / FILE
+    return validate(LedgerFile, read_toml(path), where=str(path)).ledger if path.exists() else None
+
+
+def require_this_ledger(root: Path, store: Store) -> None:
+    """Let live mail go on from this ledger only; the first time, write the file. Raises LedgerError."""
+    with store.reading() as connection:
+        ours = ledger_id(connection)
+    try:
+        with (root / FILE).open("x", encoding="utf-8") as file:
+            file.write(_content(ours))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        theirs = named_ledger(root)
+        if theirs != ours:
+            raise LedgerError(
+                f"this project's live mail is recorded in another ledger ({theirs}), not in this one ({ours})",
+                where=str(root / FILE),
+                mend="Point MLGROUP_DATABASE_URL to the shared database. If the other ledger is lost for good, "
+                "take over with: mlgroup-mail db adopt --reason WHY",
+            ) from None
+
+
+def adopt_ledger(root: Path, store: Store, *, reason: str, by: str, now: datetime) -> str:
+    """Make this ledger the project's, by a person's order; returns its id."""
+    with store.writing() as connection:
+        ours = ledger_id(connection)
+        write_journal(
+            connection, None, "adopt", reason=f"{reason} (instead of {named_ledger(root)})", actor=by, now=now
+        )
+    (root / FILE).write_text(_content(ours), encoding="utf-8")
+    return ours
+
+
+def _content(ledger: str) -> str:
+    return (
+        "# Which ledger the live mail of this project is recorded in. Commit this file: it keeps a second copy of the\n"
+        f'# project from sending everything again. Taking over: mlgroup-mail db adopt --reason WHY\nledger = "{ledger}"\n'
+    )

@@ -1,0 +1,103 @@
+"""From a claimed delivery to a finished message: the compiled variant, filled with one person's fields."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import quote
+
+from mlgroup_mail.clock import Clock
+from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.message import MessageTemplate
+from mlgroup_mail.model import ALL_TOPICS, CompiledMessage, Contact, Message
+from mlgroup_mail.model.message import MergeValues
+from mlgroup_mail.settings.project import Group
+from mlgroup_mail.store.claims import Claimed, Window
+from mlgroup_mail.store.mailings import MailingRow
+
+
+class Links:
+    """The ways to opt out that a mail offers its reader, for one mailing."""
+
+    def __init__(self, tokens: OptOutTokens, group: Group, *, public_url: str | None, topic: str) -> None:
+        self._tokens, self._group, self._topic = tokens, group, topic
+        self._public_url = public_url.rstrip("/") if public_url else None
+
+    @property
+    def one_click(self) -> bool:
+        """Whether there is a page that a mail program's own button can reach (RFC 8058: https only)."""
+        return bool(self._public_url and self._public_url.startswith("https://"))
+
+    def token(self, contact_id: int, mailing_id: int, *, topic: str | None = None) -> str:
+        """The opt-out token of one person for this mailing's topic, or for another."""
+        content = TokenContent(contact_id=contact_id, mailing_id=mailing_id, topic=topic or self._topic)
+        return self._tokens.make(content)
+
+    def https(self, token: str) -> str:
+        """The page's address for a token; empty where there is no page."""
+        return f"{self._public_url}/opt-out/{token}" if self._public_url else ""
+
+    def mailto(self, token: str) -> str:
+        """A mail that opts out: the token stands in the subject, where every mail program lets it live."""
+        return f"mailto:{quote(self._group.opt_out_address, safe='@')}?subject={quote(f'opt out {token}')}"
+
+
+class Merge:
+    """Fills the messages of one mailing. A variant's message is built once, at its first recipient."""
+
+    def __init__(self, mailing: MailingRow, compiled: dict[int, str], *, links: Links, clock: Clock) -> None:
+        """`compiled`: the mailing's variants as the ledger holds them, id -> JSON."""
+        self._mailing, self._compiled, self._links, self._clock = mailing, compiled, links, clock
+        self._source = FrozenSource.from_json(mailing.source)
+        self._templates: dict[int, MessageTemplate] = {}
+
+    def __call__(self, window: Window) -> Iterator[Message]:
+        """The finished messages of a window, one after the other."""
+        for claimed in window.deliveries:
+            yield self.message(claimed, at=self._clock.now())
+
+    def message(self, claimed: Claimed, *, at: datetime) -> Message:
+        """One finished message."""
+        mailing_id = self._mailing.mailing_id
+        token = self._links.token(claimed.contact_id, mailing_id)
+        every = self._links.token(claimed.contact_id, mailing_id, topic=ALL_TOPICS)
+        https, mailto = self._links.https(token), self._links.mailto(token)
+        values = MergeValues(
+            address=claimed.address,
+            opt_out=https or mailto,
+            opt_out_all=self._links.https(every) or self._links.mailto(every),
+            opt_out_mail=mailto,
+            one_click=https if self._links.one_click else "",
+            **claimed.fields,
+        )
+        content = self._template(claimed.variant_id).fill(
+            values, message_id=message_id(self._mailing, self._source, claimed.delivery_id), date=at
+        )
+        return Message(
+            attempt_id=claimed.attempt_id,
+            delivery_id=claimed.delivery_id,
+            campaign=self._mailing.ref.campaign,
+            mailing=self._mailing.ref.mailing,
+            envelope_from=self._source.sender.address,
+            address=claimed.address,
+            content=content,
+        )
+
+    def _template(self, variant_id: int) -> MessageTemplate:
+        if variant_id not in self._templates:
+            self._templates[variant_id] = MessageTemplate.build(
+                CompiledMessage.from_json(self._compiled[variant_id]),
+                sender=self._source.sender,
+                list_id=f"{self._source.topic}.{self._source.group['list_id']}",
+                one_click=self._links.one_click,
+            )
+        return self._templates[variant_id]
+
+
+def message_id(mailing: MailingRow, source: FrozenSource, delivery_id: int) -> str:
+    """The Message-ID of a delivery, the same at every try: `<delivery.token@sender's domain>`."""
+    return f"<{delivery_id}.{mailing.token}@{source.sender.address.rpartition('@')[2]}>"
+
+
+def merge_values(contact: Contact) -> dict[str, str]:
+    """A person's own merge fields: frozen with the audience, filled in at dispatch."""
+    return {"name": contact.name, "first_name": contact.first_name, "organisation": contact.organisation}

@@ -1,0 +1,72 @@
+"""What people order: pause, resume, cancel, more time, and the end of doubt. Each stands in the journal."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from mlgroup_mail import addresses
+from mlgroup_mail.errors import MailingStateError, UsageError
+from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, MailingStep
+from mlgroup_mail.store import Store
+from mlgroup_mail.store.deliveries import resolve_delivery, uncertain_deliveries
+from mlgroup_mail.store.mailings import MailingRow, cancel_mailing, extend_mailing, find_mailing, write_journal
+from mlgroup_mail.store.transitions import move_mailing
+
+LATE = timedelta(hours=48)
+"""How long a mailing sent with `--late` may still go out."""
+
+
+def pause(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime) -> None:
+    """Stop a mailing: the next claim sees it. Raises MailingStateError where there is nothing to stop."""
+    with store.writing() as connection:
+        mailing = _known(connection, ref)
+        move_mailing(connection, mailing.mailing_id, MailingStep.PAUSE, now=now, reason=reason)
+        write_journal(connection, mailing.mailing_id, "pause", reason=reason, actor=by, now=now)
+
+
+def resume(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime) -> None:
+    """Let a paused or held mailing go on; what had stood still for long is not held for that again."""
+    with store.writing() as connection:
+        mailing = _known(connection, ref)
+        move_mailing(connection, mailing.mailing_id, MailingStep.RESUME, now=now, resumed_at=now)
+        write_journal(connection, mailing.mailing_id, "resume", reason=reason, actor=by, now=now)
+
+
+def cancel(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime) -> int:
+    """End a mailing; returns how many deliveries were still to go."""
+    with store.writing() as connection:
+        return cancel_mailing(connection, _known(connection, ref).mailing_id, reason=reason, by=by, now=now)
+
+
+def extend(store: Store, mailing: MailingRow, *, reason: str, by: str, now: datetime) -> None:
+    """Give a mailing 48 hours from now, outside what was approved."""
+    if mailing.state in {MailingState.FINISHED, MailingState.CANCELLED}:
+        raise MailingStateError(f"{mailing.ref} is {mailing.state}: there is nothing left to send")
+    with store.writing() as connection:
+        extend_mailing(connection, mailing.mailing_id, stop_at=now + LATE, reason=reason, by=by, now=now)
+
+
+def resolve(
+    store: Store, ref: MailingRef, step: DeliveryStep, *, address: str | None, reason: str, by: str, now: datetime
+) -> int:
+    """Settle the uncertain deliveries of a mailing, or the one to `address`; returns how many.
+
+    Raises UsageError where none is uncertain: a slip in the address must not pass for done.
+    """
+    try:
+        wanted = addresses.normalise(address) if address else None
+    except addresses.AddressError as error:
+        raise UsageError(f"--address: {error}") from None
+    with store.writing() as connection:
+        mailing = _known(connection, ref)
+        found = uncertain_deliveries(connection, mailing, address=wanted)
+        if not found:
+            raise UsageError(f"no delivery of {ref} {'to that address ' if address else ''}is uncertain")
+        return sum(resolve_delivery(connection, mailing, row, step, reason=reason, by=by, now=now) for row in found)
+
+
+def _known(connection: Connection, ref: MailingRef) -> MailingRow:
+    mailing = find_mailing(connection, ref)
+    if mailing is None:
+        raise UsageError(f"the ledger knows no mailing {ref}", mend="See: mlgroup-mail status")
+    return mailing

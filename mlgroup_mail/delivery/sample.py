@@ -1,0 +1,54 @@
+"""One finished message outside any mailing: a preview, or a test to the team. Its opt-out links lead nowhere."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mlgroup_mail.content.compiling import compile_message, shared_fields, variant_key
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.merging import merge_html, merge_subject, merge_text
+from mlgroup_mail.content.message import MessageTemplate
+from mlgroup_mail.delivery.merging import Links, merge_values
+from mlgroup_mail.model import Contact
+from mlgroup_mail.model.message import MergeValues
+
+DEAD_TOKEN = "preview"  # noqa: S105
+"""Stands where an opt-out token would: nobody can be opted out by a sample."""
+
+TEST_MARK = "[Test] "
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """A mailing as one person would get it."""
+
+    subject: str
+    html: str
+    text: str
+    content: bytes
+
+
+def make_sample(
+    source: FrozenSource, reader: Contact, links: Links, *, message_id: str, at: datetime, mark: str = ""
+) -> Sample:
+    """Compile and merge a mailing for `reader`; `mark` goes before the subject. Raises CampaignError."""
+    fields = shared_fields(source)
+    compiled = compile_message(source, dict(zip(fields, variant_key(fields, reader), strict=True)))
+    compiled = replace(compiled, subject=mark + compiled.subject)
+    https, mailto = links.https(DEAD_TOKEN), links.mailto(DEAD_TOKEN)
+    values = MergeValues(
+        address=reader.address,
+        opt_out=https or mailto,
+        opt_out_all=https or mailto,
+        opt_out_mail=mailto,
+        one_click="",
+        **merge_values(reader),
+    )
+    template = MessageTemplate.build(
+        compiled, sender=source.sender, list_id=f"{source.topic}.{source.group['list_id']}", one_click=False
+    )
+    return Sample(
+        subject=merge_subject(compiled, values),
+        html=merge_html(compiled, values),
+        text=merge_text(compiled, values),
+        content=template.fill(values, message_id=message_id, date=at),
+    )

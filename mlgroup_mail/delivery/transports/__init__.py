@@ -1,0 +1,1 @@
+"""Handing messages over: `outbox` (files), `smtp`, and later `sendgrid`."""

@@ -1,0 +1,40 @@
+"""What every transport can do."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from mlgroup_mail.model import Message, Outcome
+
+MayBegin = Callable[[], bool]
+"""Whether a message that was claimed may still begin. Asked right before each message's first byte."""
+
+NOT_BEGUN = "not begun in time"
+
+
+class Transport(Protocol):
+    """Hands messages over, and says of each what came of it."""
+
+    name: str
+    """As in `MLGROUP_TRANSPORT`; the ledger keeps it with each attempt."""
+    window: int
+    """How many deliveries one claim covers: what a crash can leave in doubt."""
+
+    def open(self) -> None:
+        """Be ready to hand over (connect, log in), before anything is claimed; cheap when it is already.
+
+        Raises TransportError where the server as a whole refuses or does not answer.
+        """
+        ...
+
+    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
+        """Hand over each message; one outcome a message, in order, whatever happens.
+
+        Asks `may_begin` right before a message's first byte; where it says no, the outcome is deferred with
+        `NOT_BEGUN` and `retry_after=0`. A failure of one message never raises. A failure of the server that
+        shows only now gives every message not yet begun a deferred outcome; the next `open` raises.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections, finish what is shown to people. Safe to call twice."""
+        ...

@@ -1,0 +1,121 @@
+"""The `outbox` transport: each message becomes a file, and pages to browse them. Nothing leaves the machine."""
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
+from mlgroup_mail.errors import TransportError
+from mlgroup_mail.model import Message, Outcome, OutcomeKind
+
+log = logging.getLogger(__name__)
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class OutboxTransport:
+    """Writes `<outbox>/<campaign>/<mailing>/<delivery id>.eml`, and `index.html` pages when it is closed.
+
+    A delivery's file has one name, so that a second try replaces the first and is no second message.
+    """
+
+    name = "outbox"
+    window = 20
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._changed: set[Path] = set()
+
+    def open(self) -> None:
+        """Make the folder; raises TransportError where that is not possible."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TransportError(
+                f"the outbox cannot be written: {error.strerror}",
+                where=str(self._folder),
+                mend="Make room or give this account the right to write there.",
+            ) from None
+
+    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
+        """Write each message to disk; one outcome a message, in order."""
+        messages = list(messages)
+        outcomes = [self._write(message, may_begin) for message in messages]
+        try:
+            # The names of new files are durable only once their folder is.
+            for folder in {self._path(message).parent for message in messages}:
+                _sync_folder(folder)
+        except OSError:
+            return [_in_doubt(outcome) for outcome in outcomes]
+        return outcomes
+
+    def close(self) -> None:
+        """Bring the pages up to date. Safe to call twice."""
+        from mlgroup_mail.delivery.transports.outbox_pages import write_pages
+
+        changed, self._changed = self._changed, set()
+        if not changed:
+            return
+        try:
+            write_pages(self._folder, changed)
+        except OSError as error:
+            # The messages are there; only the view of them is old, and the next close makes it anew.
+            self._changed = changed
+            log.warning("the outbox's pages could not be written: %s", error.strerror)
+
+    def _write(self, message: Message, may_begin: MayBegin) -> Outcome:
+        if not may_begin():
+            return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, retry_after=0.0)
+        path = self._path(message)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._changed.add(path.parent)
+            write_durably(path, message.content)
+        except OSError as error:
+            return Outcome(
+                attempt_id=message.attempt_id,
+                kind=OutcomeKind.DEFERRED,
+                detail=f"the file could not be written: {(error.strerror or 'unknown reason').lower()}",
+            )
+        return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.ACCEPTED, detail="written to the outbox")
+
+    def _path(self, message: Message) -> Path:
+        return self._folder / _plain(message.campaign) / _plain(message.mailing) / f"{message.delivery_id}.eml"
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, whatever happens meanwhile."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _in_doubt(outcome: Outcome) -> Outcome:
+    if outcome.kind is not OutcomeKind.ACCEPTED:
+        return outcome
+    return replace(outcome, kind=OutcomeKind.UNCERTAIN, detail="written, but perhaps not to stay")
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix" or not folder.exists():
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _plain(name: str) -> str:
+    """A name as one folder's: nothing in it may lead elsewhere."""
+    return _UNSAFE.sub("-", name).lstrip(".") or "other"

@@ -1,0 +1,85 @@
+"""What a mail server answers, or fails to, in words that a person can act on."""
+
+import smtplib
+import socket
+import ssl
+
+from mlgroup_mail.addresses import mask_text
+from mlgroup_mail.errors import TransportError
+
+_ASK = "Ask whoever runs it what it needs from this machine."
+_WAIT = "Try again later; mlgroup-mail doctor shows whether it answers."
+
+
+def answer(code: int, text: bytes | str) -> str:
+    """A server's answer on one line, short, with addresses masked."""
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return mask_text(f"{code} {' '.join(words.split())}".strip())[:200]
+
+
+def explain(error: OSError | smtplib.SMTPException, place: str, timeout: float) -> TransportError:
+    """Why there is no connection to the server at `place`: what happened, what to do, whether waiting may help.
+
+    `timeout` is how many seconds it was given for each step.
+    """
+    if isinstance(error, ssl.SSLError):
+        message, mend, temporary = _tls(error)
+    elif isinstance(error, smtplib.SMTPResponseException):
+        message, mend, temporary = _said_no(error)
+    elif isinstance(error, smtplib.SMTPNotSupportedError):
+        message, mend, temporary = _lacks(error)
+    else:
+        message, mend, temporary = _network(error, timeout)
+    return TransportError(message, where=place, mend=mend, temporary=temporary)
+
+
+def _tls(error: ssl.SSLError) -> tuple[str, str, bool]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate cannot be trusted: {error.verify_message.rstrip('.')}",
+            "MLGROUP_SMTP_HOST must be a name in its certificate; MLGROUP_SMTP_CA_FILE names an authority of your own.",
+            False,
+        )
+    return "it does not speak TLS here", "MLGROUP_SMTP_TLS is implicit for port 465, starttls for 587 and 25.", False
+
+
+def _said_no(error: smtplib.SMTPResponseException) -> tuple[str, str, bool]:
+    code = error.smtp_code
+    if not 200 <= code <= 599:
+        return "what answers there is not a mail server", "Check MLGROUP_SMTP_HOST and MLGROUP_SMTP_PORT.", False
+    temporary = 400 <= code <= 499
+    said = answer(code, error.smtp_error)
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        mend = _WAIT if temporary else "Check MLGROUP_SMTP_USER and MLGROUP_SMTP_PASSWORD."
+        return f"it refuses the login: {said}", mend, temporary
+    return f"it does not let us in: {said}", _WAIT if temporary else _ASK, temporary
+
+
+def _lacks(error: smtplib.SMTPNotSupportedError) -> tuple[str, str, bool]:
+    if "STARTTLS" in str(error):
+        return (
+            "it offers no STARTTLS, so nothing was said to it",
+            "MLGROUP_SMTP_TLS is implicit for port 465; none is only for a relay on the same machine.",
+            False,
+        )
+    return (
+        "it offers no login that we know",
+        "Leave MLGROUP_SMTP_USER out, or protect the connection with MLGROUP_SMTP_TLS.",
+        False,
+    )
+
+
+def _network(error: Exception, timeout: float) -> tuple[str, str, bool]:
+    # smtplib tells a silence and a broken connection by the same exception, with the cause inside.
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return f"it did not answer within {timeout:g} s", _WAIT, True
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "it broke off the connection", _WAIT, True
+    if isinstance(error, socket.gaierror):
+        return (
+            "there is no server of that name",
+            "Check MLGROUP_SMTP_HOST, and the network.",
+            error.errno == socket.EAI_AGAIN,
+        )
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else mask_text(str(error))
+    return f"it cannot be reached: {reason[:1].lower()}{reason[1:]}", _WAIT, True

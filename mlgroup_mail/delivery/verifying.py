@@ -1,0 +1,79 @@
+"""`verify`: replaying the ledger against what must never be."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.delivery.ledger_file import named_ledger
+from mlgroup_mail.store import Store, verification
+from mlgroup_mail.store.deliveries import ledger_id
+from mlgroup_mail.store.mailings import all_mailings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Violation:
+    """One row that should not be: which invariant, and what was found. Names nobody."""
+
+    invariant: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verified:
+    """What was checked, and what was found."""
+
+    checked: tuple[str, ...]
+    violations: tuple[Violation, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "ok": not self.violations,
+            "checked": list(self.checked),
+            "violations": [{"invariant": each.invariant, "message": each.message} for each in self.violations],
+        }
+
+    def lines(self) -> list[list[object]]:
+        """For a table."""
+        return [
+            [name, "yes", sum(violation.invariant == name for violation in self.violations)] for name in self.checked
+        ]
+
+
+def verify_ledger(store: Store, root: Path) -> Verified:
+    """Check every invariant that the ledger's rows can show, in one reading transaction."""
+    violations: list[Violation] = []
+    with store.reading() as connection:
+        for name, check in _CHECKS.items():
+            violations += [Violation(invariant=name, message=message) for message in check(connection)]
+        named, ours = named_ledger(root), ledger_id(connection)
+    if named is not None and named != ours:
+        violations.append(Violation(invariant=_ONE_LEDGER, message=f"ledger.toml names {named}, this is {ours}"))
+    return Verified(checked=(*_CHECKS, _ONE_LEDGER), violations=tuple(violations))
+
+
+def _not_as_approved(connection: Connection) -> Iterator[str]:
+    """5: the stored source is not what the hash was taken of, or the mailing's row says otherwise."""
+    for mailing in all_mailings(connection):
+        source = FrozenSource.from_json(mailing.source)
+        if source.digest != mailing.digest:
+            yield f"the content of mailing {mailing.mailing_id} is not what was approved"
+        if (source.topic, source.send_at) != (mailing.topic, mailing.send_at):
+            yield f"topic or time of mailing {mailing.mailing_id} is not what was approved"
+
+
+_ONE_LEDGER = "11 one ledger"
+
+_CHECKS: dict[str, Callable[[Connection], Iterator[str]]] = {
+    "1 at most one acceptance": verification.accepted_twice,
+    "2 nothing is lost": verification.lost,
+    "3 no attempt after an opt-out": verification.attempted_after_opt_out,
+    "4 every state is explained": verification.unexplained,
+    "5 what was approved goes out": _not_as_approved,
+    "6 only a person lifts": verification.lifted_by_nobody,
+    "10 in its time": verification.out_of_time,
+}

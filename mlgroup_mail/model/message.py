@@ -1,0 +1,107 @@
+"""What is handed over: compiled content with merge fields open, and a finished message."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sender:
+    """Whom a mail is from: `[sender.<name>]` of `mlgroup.toml`."""
+
+    name: str
+    address: str
+    reply_to: str = ""
+
+
+class SlotContext(StrEnum):
+    """What a merge field stands in, and so how its value is written."""
+
+    HTML_TEXT = "html_text"
+    """Between tags."""
+    ATTRIBUTE = "attribute"
+    """Inside an attribute that is no address."""
+    URL = "url"
+    """The whole of an address: its scheme is checked."""
+    QUERY = "query"
+    """Inside the query of an address: percent-encoded."""
+    PLAIN = "plain"
+    """In the plain-text part."""
+    HEADER = "header"
+    """In the subject."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """One merge field in one context. `fallback` stands in for an empty value; None where none was written."""
+
+    field: str
+    context: SlotContext
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergeValues:
+    """What is filled in for one recipient.
+
+    The first six are the merge fields (`recipient.name` ... `links.opt_out_all`). `opt_out` and `opt_out_all` are
+    addresses that a reader follows: https, or mailto where no page is configured. `one_click` (https, RFC 8058) and
+    `opt_out_mail` (mailto) go into List-Unsubscribe only. All addresses are ASCII.
+    """
+
+    address: str
+    opt_out: str
+    opt_out_all: str
+    opt_out_mail: str
+    one_click: str = ""
+    name: str = ""
+    first_name: str = ""
+    organisation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompiledMessage:
+    """A variant after Jinja, MJML and CSS inlining, merge fields still open.
+
+    `subject`, `html` and `text` hold a token of letters and digits wherever a field stands; `tokens` maps each to its
+    slot. All tokens have the same length, and none occurs in the text by itself. It is stored in the ledger as JSON,
+    so that any worker can send from it.
+    """
+
+    subject: str
+    html: str
+    text: str
+    language: str
+    headers: tuple[tuple[str, str], ...] = ()
+    tokens: dict[str, Slot] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The same as JSON text."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "CompiledMessage":
+        """Read back what `to_json` wrote."""
+        data = json.loads(text)
+        data["headers"] = tuple((name, value) for name, value in data["headers"])
+        data["tokens"] = {
+            token: Slot(**slot | {"context": SlotContext(slot["context"])}) for token, slot in data["tokens"].items()
+        }
+        return cls(**data)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """A finished message for one recipient, ready for a transport.
+
+    `content` is the whole message with CRLF line ends, not dot-stuffed. `envelope_from` is the return path.
+    `campaign`, `mailing` and `delivery_id` name the place in the ledger (and in the outbox).
+    """
+
+    attempt_id: int
+    delivery_id: int
+    campaign: str
+    mailing: str
+    envelope_from: str
+    address: str
+    content: bytes

@@ -1,0 +1,1 @@
+"""CHECK: what a careful editor would find, before anything goes out."""

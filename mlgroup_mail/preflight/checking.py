@@ -1,0 +1,25 @@
+"""All rules, and the one function that asks them."""
+
+from collections.abc import Callable, Iterable
+
+from mlgroup_mail.preflight.findings import Finding, Level
+from mlgroup_mail.preflight.rules import audience, language, left_overs, links, schedule, size, unfilled
+from mlgroup_mail.preflight.subject import CheckSubject
+
+Rule = Callable[[CheckSubject], Iterable[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    unfilled.check,
+    left_overs.check,
+    audience.check,
+    links.check,
+    schedule.check,
+    size.check,
+    language.check,
+)
+
+
+def check(subject: CheckSubject) -> tuple[Finding, ...]:
+    """What the rules find in one mailing, errors first, each thing once."""
+    found = dict.fromkeys(finding for rule in RULES for finding in rule(subject))
+    return tuple(sorted(found, key=lambda finding: finding.level is not Level.ERROR))

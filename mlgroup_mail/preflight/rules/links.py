@@ -1,0 +1,57 @@
+"""missing-link-target: a link that leads nowhere from a mail."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+from mlgroup_mail.preflight.findings import Finding, Level
+from mlgroup_mail.preflight.subject import CheckSubject
+
+RULE = "missing-link-target"
+
+
+def check(subject: CheckSubject) -> Iterator[Finding]:
+    """An error for each link with an empty, relative or incomplete target, in text or template."""
+    for variant in subject.variants:
+        for target in _targets(variant.html):
+            if target not in variant.tokens and (reason := _reason(target)):
+                yield Finding(
+                    level=Level.ERROR,
+                    rule=RULE,
+                    where=subject.place_of(rf"\]\(\s*<?{re.escape(target)}>?\s*[)\"' ]"),
+                    message=f"a link {reason}",
+                    mend="Write the whole address: [words](https://...).",
+                )
+
+
+def _reason(target: str) -> str:
+    if not target.strip():
+        return "has no target"
+    if target.startswith("#"):
+        return f"leads to “{target}”, a place within a page that a mail does not have"
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return f"has a target that is no address: “{target}”"
+    if parts.scheme in ("http", "https"):
+        return "" if parts.hostname else f"has no host: “{target}”"
+    if parts.scheme == "mailto":
+        return "" if "@" in parts.path else "is a mailto without an address"
+    return "" if parts.scheme == "tel" else f"leads to “{target}”, which is no whole address"
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.targets += [value or "" for name, value in attrs if name == "href"]
+
+
+def _targets(html: str) -> list[str]:
+    links = _Links()
+    links.feed(html)
+    return list(dict.fromkeys(links.targets))

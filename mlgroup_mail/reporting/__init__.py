@@ -1,0 +1,1 @@
+"""LOOK: status, log and explain."""

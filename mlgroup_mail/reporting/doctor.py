@@ -1,0 +1,78 @@
+"""`doctor`: what is set up, what answers, what is missing. It asks, and changes nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from mlgroup_mail.errors import ConfigurationError, MailError
+from mlgroup_mail.reporting import doctor_files, doctor_services
+from mlgroup_mail.reporting.diagnosis import Check, Examined, Finding, Result, passed
+from mlgroup_mail.settings.environment import Settings, read_settings
+from mlgroup_mail.settings.project import Project, read_project
+from mlgroup_mail.store import Store
+
+CHECKS: Sequence[tuple[str, Callable[[Examined], Finding]]] = (
+    ("contact list", doctor_files.contact_list),
+    ("templates", doctor_files.templates),
+    ("campaigns", doctor_files.campaigns),
+    ("senders", doctor_files.senders),
+    ("secrets file", doctor_files.secrets_file),
+    ("opt-out keys", doctor_services.opt_out_keys),
+    ("erasure key", doctor_services.erasure_key),
+    ("database", doctor_services.database),
+    ("ledger", doctor_services.ledger),
+    ("transport", doctor_services.transport),
+    ("allow-list", doctor_services.allow_list),
+    ("opt-out page", doctor_services.opt_out_page),
+    ("clock", doctor_services.clock),
+    ("schedules", doctor_services.schedules),
+)
+
+
+def diagnose(root: Path, *, now: datetime) -> list[Check]:
+    """Ask every check about the project at `root`. What is broken is a failed check, never an exception."""
+    checks: list[Check] = []
+    project = settings = store = None
+    try:
+        project = read_project(root.resolve())
+        checks.append(Check(name="project", finding=_project(project)))
+        settings = read_settings(project.root, project.file.settings)
+        checks.append(Check(name="settings", finding=_settings(settings)))
+        store = _store(project, settings)
+    except ConfigurationError as error:
+        name = "database" if settings else "settings" if project else "project"
+        checks.append(Check(name=name, finding=Finding.of(error.problem)))
+    if project is None or settings is None or store is None:
+        return checks
+    try:
+        examined = Examined(project=project, settings=settings, store=store, now=now)
+        return [*checks, *_asked(examined)]
+    finally:
+        store.close()
+
+
+def _asked(examined: Examined) -> Iterator[Check]:
+    for name, check in CHECKS:
+        try:
+            finding = check(examined)
+        except (ConfigurationError, MailError) as error:
+            finding = Finding.of(error.problem)
+        yield Check(name=name, finding=finding)
+
+
+def something_failed(checks: Sequence[Check]) -> bool:
+    """Whether any check failed; warnings do not count."""
+    return any(check.finding.result is Result.FAIL for check in checks)
+
+
+def _project(project: Project) -> Finding:
+    return passed(f"{project.group.name}: {len(project.topics)} topics, {len(project.file.sender)} senders")
+
+
+def _settings(settings: Settings) -> Finding:
+    return passed(f"transport {settings.transport}, environment {settings.environment}")
+
+
+def _store(project: Project, settings: Settings) -> Store:
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    return Store(url or f"sqlite:///{project.state / 'mlgroup.db'}", state=project.state)

@@ -1,0 +1,148 @@
+"""Why somebody gets a mailing, or does not."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlgroup_mail import addresses
+from mlgroup_mail.content.campaign import campaign_ids, read_campaign
+from mlgroup_mail.delivery.planning import audience_of
+from mlgroup_mail.errors import MailError, UsageError
+from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingRef, Suppression
+from mlgroup_mail.store.contacts import find_contact
+from mlgroup_mail.store.deliveries import DeliveryRow, deliveries_to
+from mlgroup_mail.store.suppressions import suppressions
+
+if TYPE_CHECKING:
+    from mlgroup_mail.settings.app import App
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailingAnswer:
+    """Would, will or did they get one mailing: `answer` is one of got, gets, would get, does not get, in doubt."""
+
+    mailing: str
+    answer: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """All there is to say about one address."""
+
+    address: str
+    contact_id: int | None
+    headline: str
+    rules: tuple[Suppression, ...]
+    mailings: tuple[MailingAnswer, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "address": self.address,
+            "contact_id": self.contact_id,
+            "opt_outs": [
+                {
+                    "topic": rule.topic,
+                    "restriction": rule.restriction,
+                    "reason": rule.reason,
+                    "road": rule.road,
+                    "evidence": rule.evidence,
+                    "at": rule.at.isoformat(),
+                }
+                for rule in self.rules
+            ],
+            "mailings": [
+                {"mailing": each.mailing, "answer": each.answer, "because": each.because} for each in self.mailings
+            ],
+        }
+
+    def rule_rows(self) -> list[list[object]]:
+        """For a table."""
+        return [
+            [rule.restriction, rule.topic, rule.reason, rule.road, rule.evidence, f"{rule.at:%Y-%m-%d}"]
+            for rule in self.rules
+        ]
+
+    def mailing_rows(self) -> list[list[object]]:
+        """For a table."""
+        return [[each.mailing, each.answer, each.because] for each in self.mailings]
+
+
+def explain_address(app: "App", text: str) -> Explanation:
+    """What an address gets and why; raises UsageError where it is no address."""
+    try:
+        address = addresses.normalise(text)
+    except addresses.AddressError as error:
+        raise UsageError(f"“{text}” is not a mail address: {error}") from None
+    with app.store.reading() as connection:
+        contact = find_contact(connection, address)
+        rules = suppressions(connection, address=address, contact_id=contact.contact_id if contact else None)
+        done = {row.ref: row for row in deliveries_to(connection, contact.contact_id)} if contact else {}
+    return Explanation(
+        address=address,
+        contact_id=contact.contact_id if contact else None,
+        headline=_headline(address, contact),
+        rules=tuple(rules),
+        mailings=tuple(_answers(app, contact, done)),
+    )
+
+
+def _headline(address: str, contact: Contact | None) -> str:
+    if contact is None:
+        return f"{address} is nobody on the list."
+    return f"{address} is contact {contact.contact_id}: {contact.name or 'no name'}, {contact.status}."
+
+
+def _answers(app: "App", contact: Contact | None, done: dict[MailingRef, DeliveryRow]) -> list[MailingAnswer]:
+    answers = [_happened(row) for row in done.values()]
+    for campaign_id in campaign_ids(app.project):
+        try:
+            campaign = read_campaign(app.project, campaign_id)
+            refs = [MailingRef(campaign_id, spec.name) for spec in campaign.mailings]
+            answers += [_would(app, contact, ref, campaign.topic) for ref in refs if ref not in done]
+        except MailError as error:
+            answers.append(MailingAnswer(mailing=campaign_id, answer="unknown", because=error.problem.message))
+    return answers
+
+
+def _happened(row: DeliveryRow) -> MailingAnswer:
+    answer, because = _STATES[row.state]
+    if row.state is DeliveryState.EXCLUDED:
+        because = ExclusionReason(row.reason).meaning
+    elif row.reason:
+        because = f"{because}: {row.reason}"
+    return MailingAnswer(mailing=str(row.ref), answer=answer, because=because)
+
+
+_STATES = {
+    DeliveryState.PLANNED: ("gets", "planned"),
+    DeliveryState.ATTEMPTING: ("gets", "being sent now"),
+    DeliveryState.ACCEPTED: ("got", "accepted"),
+    DeliveryState.REFUSED: ("does not get", "refused"),
+    DeliveryState.DEFERRED: ("gets", "deferred, tried again later"),
+    DeliveryState.UNCERTAIN: ("in doubt", "may or may not have been accepted"),
+    DeliveryState.EXCLUDED: ("does not get", ""),
+    DeliveryState.CANCELLED: ("does not get", "the mailing was cancelled"),
+}
+
+
+def _would(app: "App", contact: Contact | None, ref: MailingRef, topic: str) -> MailingAnswer:
+    if contact is None:
+        return MailingAnswer(mailing=str(ref), answer="does not get", because="nobody on the list")
+    spec = read_campaign(app.project, ref.campaign).mailing(ref.mailing)
+    with app.store.reading() as connection:
+        audience = audience_of(
+            connection,
+            [contact],
+            segment=app.segment(spec.audience, where=spec.where),
+            topic=topic,
+            topic_default=app.project.topics[topic],
+            allowed_domains=app.allowed_domains,
+        )
+    if audience.recipients:
+        return MailingAnswer(mailing=str(ref), answer="would get", because=f"is in the audience “{spec.audience}”")
+    if audience.exclusions:
+        because = audience.exclusions[0].reason.meaning
+    else:
+        because = f"is not in the audience “{spec.audience}”"
+    return MailingAnswer(mailing=str(ref), answer="does not get", because=because)

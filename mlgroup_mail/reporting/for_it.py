@@ -1,0 +1,96 @@
+"""`doctor --for-it`: the letter to an IT department, with what the project already knows filled in."""
+
+from dataclasses import dataclass
+
+from mlgroup_mail import addresses
+from mlgroup_mail.settings.environment import Settings, TransportName
+from mlgroup_mail.settings.project import Project
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One thing to ask for. `setting` is where the answer goes, empty where nothing here needs it."""
+
+    title: str
+    text: str
+    setting: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """For programs."""
+        return {"title": self.title, "text": self.text, "setting": self.setting}
+
+
+def requests(project: Project, settings: Settings) -> tuple[Request, ...]:
+    """What to ask for before mail can leave, most needed first."""
+    senders = sorted({table.address for table in project.file.sender.values()})
+    domains = ", ".join(sorted({addresses.domain(address) for address in senders}))
+    relay = f" We think of {settings.smtp_host}." if settings.transport is TransportName.SMTP else ""
+    return (
+        Request(
+            title="A mail relay",
+            text=f"Host and port of a server that takes mail from us by SMTP for recipients outside the organisation.{relay}"
+            " From which networks or machines may it be reached?",
+            setting="smtp_host, smtp_port",
+        ),
+        Request(
+            title="Protection",
+            text="STARTTLS or TLS from the first byte? If the certificate is signed by your own authority, its CA file.",
+            setting="smtp_tls, smtp_ca_file",
+        ),
+        Request(
+            title="A login",
+            text="An account for this purpose alone, with the right to send, and how it logs in.",
+            setting="MLGROUP_SMTP_USER and MLGROUP_SMTP_PASSWORD in .env",
+        ),
+        Request(
+            title="Sender addresses",
+            text=f"The right to send as {', '.join(senders)}, in the From line and in the envelope.",
+            setting="[sender.*] in mlgroup.toml",
+        ),
+        Request(
+            title="A mailbox that people read",
+            text=f"{project.group.opt_out_address}: replies, bounces and opt-outs arrive there, and so do mails to "
+            "addresses like it with a plus and a token, if plus-addressing is on. Is it?",
+            setting="opt_out_address, reply_to",
+        ),
+        Request(
+            title="SPF",
+            text=f"The relay's outgoing addresses in the SPF record of {domains}: which “include:” or “ip4:” stands there?",
+        ),
+        Request(
+            title="DKIM",
+            text=f"The relay signs what we send with a key of {domains} (d= as in the From line, 2048 bits). Selector?",
+        ),
+        Request(
+            title="DMARC",
+            text=f"The policy of {domains}, and who reads its reports. Gmail and Outlook ask bulk senders for one.",
+        ),
+        Request(
+            title="Limits",
+            text="How many messages a minute and a day, how many recipients, how many connections at once, how large a message?"
+            " What does the server answer when it is too much?",
+            setting="smtp_per_minute, smtp_connections",
+        ),
+        Request(
+            title="Addresses of our own",
+            text="Does the relay replace Message-ID or headers such as List-Unsubscribe? They have to arrive as we send them.",
+        ),
+    )
+
+
+def letter(project: Project, settings: Settings) -> str:
+    """The requests as a text to be mailed."""
+    lines = [
+        "To the IT department",
+        "",
+        f"{project.group.name} sends newsletters, invitations and calls to people who are on its list. Each is sent once, one",
+        "message a recipient, with List-Unsubscribe (RFC 2369; with a public page RFC 8058 too); who opts out gets no more.",
+        "The software is mlgroup-mail; it hands messages to a mail server by SMTP. For that we would like to ask for:",
+        "",
+    ]
+    for number, request in enumerate(requests(project, settings), start=1):
+        lines += [f"{number}. {request.title}. {request.text}"]
+        if request.setting:
+            lines += [f"   (for us: {request.setting})"]
+    lines += ["", "Thank you!"]
+    return "\n".join(lines)

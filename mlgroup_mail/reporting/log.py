@@ -1,0 +1,70 @@
+"""A mailing's log: one line a delivery."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mlgroup_mail.delivery.approving import approved_source
+from mlgroup_mail.delivery.merging import message_id
+from mlgroup_mail.model import DeliveryState, MailingRef
+from mlgroup_mail.reporting.status import status_of
+from mlgroup_mail.store.deliveries import deliveries
+from mlgroup_mail.store.mailings import find_mailing
+
+if TYPE_CHECKING:
+    from mlgroup_mail.settings.app import App
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogLine:
+    """One delivery. `message_id` is empty where nothing was ever attempted."""
+
+    address: str
+    contact_id: int
+    state: DeliveryState
+    reason: str
+    attempts: int
+    message_id: str
+    at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """As section 5 of the design has it."""
+        return {
+            "address": self.address,
+            "contact_id": self.contact_id,
+            "state": self.state,
+            "reason": self.reason,
+            "attempts": self.attempts,
+            "message_id": self.message_id,
+            "at": self.at.isoformat(),
+        }
+
+    def cells(self) -> list[object]:
+        """For a spreadsheet: a cell that would be a formula there begins with an apostrophe."""
+        return [
+            f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+            for cell in self.as_json().values()
+        ]
+
+
+def log_lines(app: "App", ref: MailingRef) -> Iterator[LogLine]:
+    """Every delivery of a mailing in order; none where it was not planned. Raises CampaignError for an unknown one."""
+    with app.store.reading() as connection:
+        mailing = find_mailing(connection, ref)
+        if mailing is None:
+            status_of(app, ref)
+            return
+        source = approved_source(mailing)
+        for row in deliveries(connection, mailing):
+            yield LogLine(
+                address=row.address,
+                contact_id=row.contact_id,
+                state=row.state,
+                reason=row.reason,
+                attempts=row.attempts,
+                message_id=message_id(mailing, source, row.delivery_id) if row.attempts else "",
+                at=row.at,
+            )

@@ -1,0 +1,104 @@
+"""Previews: a mailing as one reader would get it, in files that can be looked at."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlgroup_mail import addresses
+from mlgroup_mail.content.campaign import read_campaign
+from mlgroup_mail.delivery.checking import recipients_now
+from mlgroup_mail.delivery.sample import Sample, make_sample
+from mlgroup_mail.errors import UsageError
+from mlgroup_mail.model import Contact, MailingRef
+from mlgroup_mail.store.contacts import find_contact
+
+if TYPE_CHECKING:
+    from mlgroup_mail.settings.app import App
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+_PICTURE_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """What was written for one mailing."""
+
+    ref: MailingRef
+    subject: str
+    files: tuple[Path, ...]
+    has_picture: bool
+
+
+def write_previews(
+    app: "App", campaign_id: str, mailing: str | None, *, reader: str | None, out: Path | None
+) -> Iterator[Preview]:
+    """Write html, txt, eml and, where a browser is installed, png of one mailing or of all.
+
+    `reader` is somebody's address; without one, the first recipient is taken. Raises CampaignError, and UsageError
+    for a reader who is not on the list.
+    """
+    campaign = read_campaign(app.project, campaign_id)
+    names = [spec.name for spec in campaign.mailings] if mailing is None else [campaign.mailing(mailing).name]
+    for name in names:
+        ref = MailingRef(campaign_id, name)
+        source = app.frozen(ref)
+        person = _reader(app, reader) or next(
+            iter(recipients_now(app.files, app.store, source, app.allowed_domains)),
+            Contact(address="reader@example.org"),
+        )
+        sample = make_sample(
+            source, person, app.links(source.topic), message_id="<preview@localhost>", at=source.send_at
+        )
+        folder = (out or app.project.state / "preview") / campaign_id
+        files = _write(sample, folder, name)
+        picture = take_picture(files[0], folder / f"{name}.png")
+        yield Preview(
+            ref=ref, subject=sample.subject, files=(*files, *([picture] if picture else ())), has_picture=bool(picture)
+        )
+
+
+def take_picture(page: Path, picture: Path) -> Path | None:
+    """A picture of a page, 600 pixels wide; None where no browser is installed or it fails."""
+    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if browser is None:
+        return None
+    with tempfile.TemporaryDirectory() as profile:
+        # A mail fetches nothing from anywhere, and neither does the browser: every name resolves to nothing.
+        command = [
+            browser, "--headless", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--no-sandbox",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}",
+            "--window-size=600,1600", f"--screenshot={picture.resolve()}", page.resolve().as_uri(),
+        ]  # fmt: skip
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=_PICTURE_SECONDS)  # noqa: S603
+        except (OSError, subprocess.SubprocessError):
+            return None
+    return picture if picture.exists() else None
+
+
+def _write(sample: Sample, folder: Path, name: str) -> tuple[Path, Path, Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    html, text, eml = (folder / f"{name}.{suffix}" for suffix in ("html", "txt", "eml"))
+    html.write_text(sample.html, encoding="utf-8")
+    text.write_text(sample.text, encoding="utf-8")
+    eml.write_bytes(sample.content)
+    return html, text, eml
+
+
+def _reader(app: "App", text: str | None) -> Contact | None:
+    if text is None:
+        return None
+    try:
+        address = addresses.normalise(text)
+    except addresses.AddressError as error:
+        raise UsageError(f"--as: {error}") from None
+    with app.store.reading() as connection:
+        contact = find_contact(connection, address)
+    if contact is None:
+        raise UsageError("--as: nobody on the list has that address", mend="Pull the list first, or leave --as out.")
+    return contact

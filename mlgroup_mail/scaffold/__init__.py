@@ -1,0 +1,1 @@
+"""Making things to fill in: a project directory, a campaign folder, the demonstration."""

@@ -1,0 +1,1 @@
+"""Settings: the environment, the project file, and the wiring of the parts."""

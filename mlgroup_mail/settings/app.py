@@ -1,0 +1,231 @@
+"""The one place where the parts are wired, for the command line and the flows alike. Each job is one method."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mlgroup_mail.clock import Clock, FixedClock, SystemClock
+from mlgroup_mail.consent.files import ImportedFile, import_waiting
+from mlgroup_mail.consent.tokens import OptOutTokens
+from mlgroup_mail.contacts.config import ContactsConfig, read_config
+from mlgroup_mail.contacts.pulling import read_all
+from mlgroup_mail.contacts.segments import Segment, segment_for
+from mlgroup_mail.content.campaign import AudienceRule
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.delivery import approving, checking, ledger_file, ordering, planning, sending, testing
+from mlgroup_mail.delivery.merging import Links
+from mlgroup_mail.delivery.storing import PullResult, store_list
+from mlgroup_mail.delivery.transports.base import Transport
+from mlgroup_mail.delivery.transports.choosing import make_transport
+from mlgroup_mail.errors import ConfigurationError
+from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, Outcome
+from mlgroup_mail.preflight.findings import Finding
+from mlgroup_mail.settings.environment import Environment, Settings, TransportName, read_settings
+from mlgroup_mail.settings.project import Project, read_project
+from mlgroup_mail.store import Store
+from mlgroup_mail.store.mailings import MailingRow, all_mailings
+from mlgroup_mail.store.upgrade import require_current, upgrade
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """A project with its settings, database and clock."""
+
+    project: Project
+    settings: Settings
+    store: Store
+    clock: Clock
+
+    @cached_property
+    def contacts(self) -> ContactsConfig:
+        """`contacts.toml`: sources and segments."""
+        return read_config(self.project.contacts)
+
+    @cached_property
+    def tokens(self) -> OptOutTokens:
+        """Opt-out tokens under the project's keys; raises ConfigurationError where there is none."""
+        keys = [key.get_secret_value() for key in self.settings.secret_keys]
+        return OptOutTokens(keys, topics=self.project.topics)
+
+    @property
+    def files(self) -> approving.Files:
+        """What mailings are frozen from."""
+        page = self.settings.public_url is not None
+        return approving.Files(project=self.project, contacts=self.contacts, opt_out_page=page)
+
+    @property
+    def outbox(self) -> Path:
+        """Where the outbox transport writes."""
+        return self.project.state / "outbox"
+
+    @property
+    def allowed_domains(self) -> tuple[str, ...] | None:
+        """Whose addresses may be written to; None for everybody: in production, and where nothing leaves anyway."""
+        leaves = self.settings.transport is not TransportName.OUTBOX
+        production = self.settings.environment is Environment.PRODUCTION
+        return self.settings.allowed_domains if leaves and not production else None
+
+    def transport(self) -> Transport:
+        """A new transport as configured; connects when it is first used."""
+        return make_transport(self.settings, outbox=self.outbox)
+
+    def links(self, topic: str) -> Links:
+        """The opt-out links of a topic's mailings."""
+        return Links(self.tokens, self.project.group, public_url=self.settings.public_url, topic=topic)
+
+    def pull(self) -> PullResult:
+        """Read, clean and store the contact list; raises ContactSourceError, and then nothing is stored."""
+        now = self.clock.now()
+        cleaned = read_all(self.contacts, self.project.contacts, self.project.topics, at=now)
+        return store_list(self.store, cleaned, sources=[source.name for source in self.contacts.source], now=now)
+
+    def import_opt_outs(self) -> list[ImportedFile]:
+        """Import the files that wait in `contacts/opt-outs/`, each once."""
+        folder = self.project.contacts / "opt-outs"
+        return import_waiting(self.store, folder, topics=self.project.topics, now=self.clock.now())
+
+    def check(self, campaign: str, mailing: str | None = None) -> tuple[Finding, ...]:
+        """What the preflight rules find; writes nothing."""
+        return checking.check_campaign(
+            self.files,
+            self.store,
+            campaign,
+            mailing,
+            allowed_domains=self.allowed_domains,
+            clock=self.clock.now(),
+        )
+
+    def frozen(self, ref: MailingRef) -> FrozenSource:
+        """The mailing as its files have it now; raises CampaignError."""
+        return approving.freeze_now(self.files, self.store, ref)
+
+    def send_test(self, ref: MailingRef, address: str) -> Outcome:
+        """Send one message to the team, marked as a test."""
+        return testing.send_test(self._sending(), self.frozen(ref), address)
+
+    def segment(self, rule: AudienceRule, *, where: str = "") -> Segment:
+        """The segment that a campaign's `audience` means."""
+        return segment_for(self.contacts, rule, where=where)
+
+    def approve(self, ref: MailingRef, *, by: str) -> None:
+        """Freeze a mailing and bind its hash. The caller has made sure that `check` finds no error."""
+        approving.approve(self.store, ref, self.frozen(ref), by=by, now=self.clock.now())
+
+    def require_approved(self, ref: MailingRef) -> MailingRow:
+        """The mailing's row; raises NotApprovedError where it is not approved, or has changed since."""
+        return approving.require_approved(self.files, self.store, ref)
+
+    def plan(self, ref: MailingRef, *, progress: planning.Progress = planning.silent) -> MailingRow:
+        """Freeze the audience of an approved mailing and make its batches; does nothing where that is done."""
+        mailing = self.require_approved(ref)
+        if mailing.state in {MailingState.APPROVED, MailingState.PLANNING}:
+            source = approving.approved_source(mailing)
+            planning.plan(
+                self.store,
+                mailing,
+                segment=self.segment(source.audience, where=str(ref)),
+                topic_default=self.project.topics[mailing.topic],
+                allowed_domains=self.allowed_domains,
+                batch_size=self.settings.batch_size,
+                now=self.clock.now(),
+                progress=progress,
+            )
+        return planning.reread(self.store, mailing)
+
+    def send(self, refs: Sequence[MailingRef], *, progress: sending.Progress = sending.silent) -> None:
+        """Send what is due of these planned mailings, for real: into the outbox, or to the mail server."""
+        ledger_file.require_this_ledger(self.project.root, self.store)
+        sending.send_due(self._sending(), refs, progress=progress)
+
+    def _sending(self) -> sending.Sending:
+        return sending.Sending(
+            store=self.store,
+            transport=self.transport(),
+            clock=self.clock,
+            links=self.links,
+            allowed_domains=self.allowed_domains,
+        )
+
+    def dispatch(
+        self, *, plan_progress: planning.Progress = planning.silent, progress: sending.Progress = sending.silent
+    ) -> list[MailingRef]:
+        """Plan what is approved and due, send what is due of everything; returns the mailings it looked at.
+
+        Raises what hinders a single mailing only after the others had their turn.
+        """
+        now = self.clock.now()
+        with self.store.reading() as connection:
+            due = [row for row in all_mailings(connection) if row.send_at <= now and row.state_at(now) in _TO_DISPATCH]
+        for row in due:
+            if row.state in {MailingState.APPROVED, MailingState.PLANNING}:
+                self.plan(row.ref, progress=plan_progress)
+        refs = [row.ref for row in due]
+        if refs:
+            self.send(refs, progress=progress)
+        return refs
+
+    def extend(self, mailing: MailingRow, *, reason: str, by: str) -> None:
+        """Give a mailing past its `stop_at` 48 hours from now, by a person's order."""
+        ordering.extend(self.store, mailing, reason=reason, by=by, now=self.clock.now())
+
+    def pause(self, ref: MailingRef, *, reason: str, by: str) -> None:
+        """Stop a mailing within one window."""
+        ordering.pause(self.store, ref, reason=reason, by=by, now=self.clock.now())
+
+    def resume(self, ref: MailingRef, *, reason: str, by: str) -> None:
+        """Let a paused or held mailing go on."""
+        ordering.resume(self.store, ref, reason=reason, by=by, now=self.clock.now())
+
+    def cancel(self, ref: MailingRef, *, reason: str, by: str) -> int:
+        """End a mailing; returns how many deliveries were still to go."""
+        return ordering.cancel(self.store, ref, reason=reason, by=by, now=self.clock.now())
+
+    def resolve(self, ref: MailingRef, step: DeliveryStep, *, address: str | None, reason: str, by: str) -> int:
+        """Settle uncertain deliveries by a person's decision; returns how many."""
+        return ordering.resolve(self.store, ref, step, address=address, reason=reason, by=by, now=self.clock.now())
+
+
+_TO_DISPATCH = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING})
+
+
+@contextmanager
+def open_app(root: Path, *, clock: Clock | None = None) -> Iterator[App]:
+    """The project at `root`, ready for use; an embedded database that is new is made here.
+
+    `clock` overrides the machine's and `MLGROUP_NOW`. Raises UsageError where there is no project,
+    ConfigurationError where settings or project files are wrong, LedgerError where the database needs an upgrade.
+    """
+    app = _wire(root, clock)
+    try:
+        if app.store.on_sqlite and not Path(app.store.engine.url.database or "").exists():
+            upgrade(app.store, now=app.clock.now())
+        require_current(app.store)
+        yield app
+    finally:
+        app.store.close()
+
+
+def upgrade_database(root: Path) -> bool:
+    """Bring the project's database to this version's tables; returns whether anything was to do."""
+    app = _wire(root, None)
+    try:
+        return upgrade(app.store, now=app.clock.now())
+    finally:
+        app.store.close()
+
+
+def _wire(root: Path, clock: Clock | None) -> App:
+    project = read_project(root.resolve())
+    settings = read_settings(project.root, project.file.settings)
+    now = clock or (FixedClock(settings.now) if settings.now else SystemClock())
+    if isinstance(now, FixedClock) and settings.transport is not TransportName.OUTBOX:
+        raise ConfigurationError(
+            "a fixed clock goes with the outbox only",
+            where="MLGROUP_NOW",
+            mend="Unset it, or set MLGROUP_TRANSPORT=outbox.",
+        )
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    store = Store(url or f"sqlite:///{project.state / 'mlgroup.db'}", state=project.state)
+    return App(project=project, settings=settings, store=store, clock=now)

@@ -1,0 +1,177 @@
+"""Mailings: approval, state, and what people ordered."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef, MailingState, MailingStep
+from mlgroup_mail.model.mailing import TRANSITIONS
+from mlgroup_mail.store import schema
+from mlgroup_mail.store.transactions import insert_returning_id, next_number, rows
+from mlgroup_mail.store.transitions import move_all_deliveries, move_mailing
+
+_TABLE = schema.mailing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailingRow:
+    """A mailing as the ledger has it. `source` is the approved content as JSON, `digest` its hash."""
+
+    mailing_id: int
+    ref: MailingRef
+    topic: str
+    state: MailingState
+    state_reason: str
+    send_at: datetime
+    stop_at: datetime
+    token: str
+    digest: str
+    source: str
+    approved_by: str
+    approved_at: datetime
+    plan_cursor: int
+    audience: int | None
+    resumed_at: datetime | None
+
+    def state_at(self, now: datetime) -> MailingState:
+        """The state a person is shown: past `stop_at`, what was still to go has expired."""
+        unfinished = self.state not in {MailingState.FINISHED, MailingState.CANCELLED}
+        return MailingState.EXPIRED if unfinished and now >= self.stop_at else self.state
+
+
+def find_mailing(connection: Connection, ref: MailingRef) -> MailingRow | None:
+    """The mailing's row; None where it was never approved."""
+    statement = select(_TABLE).where(_TABLE.c.campaign == ref.campaign, _TABLE.c.name == ref.mailing)
+    row = connection.execute(statement).mappings().first()
+    return _mailing(row) if row else None
+
+
+def all_mailings(connection: Connection) -> list[MailingRow]:
+    """Every mailing the ledger knows, in order of time."""
+    return [_mailing(row) for row in rows(connection, select(_TABLE).order_by(_TABLE.c.send_at, _TABLE.c.id))]
+
+
+def approve_mailing(
+    connection: Connection,
+    ref: MailingRef,
+    *,
+    topic: str,
+    send_at: datetime,
+    stop_at: datetime,
+    digest: str,
+    source: str,
+    by: str,
+    now: datetime,
+) -> int:
+    """Bind what goes out; an approval before planning is replaced by the new one. Returns the mailing's id."""
+    values: dict[str, Any] = {
+        "topic": topic,
+        "send_at": send_at,
+        "stop_at": stop_at,
+        "digest": digest,
+        "source": source,
+        "approved_by": by,
+        "approved_at": now,
+    }
+    found = find_mailing(connection, ref)
+    if found is None:
+        mailing_id = insert_returning_id(
+            connection,
+            _TABLE,
+            {
+                **values,
+                "campaign": ref.campaign,
+                "name": ref.mailing,
+                # Part of every Message-ID of this mailing: an answer that cites one cannot be guessed.
+                "token": secrets.token_hex(8),
+                "state": MailingState.APPROVED,
+                "changed_at": now,
+            },
+        )
+    else:
+        mailing_id = found.mailing_id
+        move_mailing(connection, mailing_id, MailingStep.APPROVE, now=now, **values)
+    write_journal(connection, mailing_id, "approve", reason=digest, actor=by, now=now)
+    return mailing_id
+
+
+def cancel_mailing(connection: Connection, mailing_id: int, *, reason: str, by: str, now: datetime) -> int:
+    """End a mailing; returns how many deliveries were still to go. Those being attempted keep their answer."""
+    move_mailing(connection, mailing_id, MailingStep.CANCEL, now=now, reason=reason)
+    write_journal(connection, mailing_id, "cancel", reason=reason, actor=by, now=now)
+    return move_all_deliveries(connection, DeliveryStep.CANCEL, mailing_id, now=now, reason="cancelled")
+
+
+def extend_mailing(
+    connection: Connection, mailing_id: int, *, stop_at: datetime, reason: str, by: str, now: datetime
+) -> None:
+    """Give a mailing more time (`--late`): outside the approved hash, and in the journal."""
+    connection.execute(update(_TABLE).where(_TABLE.c.id == mailing_id).values(stop_at=stop_at, changed_at=now))
+    write_journal(connection, mailing_id, "late", reason=reason, actor=by, now=now)
+
+
+def settle_mailing(connection: Connection, row: MailingRow, *, now: datetime) -> None:
+    """Expire and finish: a deferred delivery past `stop_at` is refused, a mailing with nothing open is finished."""
+    if now >= row.stop_at:
+        move_all_deliveries(connection, DeliveryStep.EXPIRE, row.mailing_id, now=now, reason="expired")
+    if row.state is MailingState.CANCELLED:
+        move_all_deliveries(connection, DeliveryStep.CANCEL, row.mailing_id, now=now, reason="cancelled")
+    counts = delivery_counts(connection, row.mailing_id)
+    still_open = sum(number for state, number in counts.items() if state.open)
+    if still_open == 0 and (row.state, MailingStep.FINISH) in TRANSITIONS:
+        move_mailing(connection, row.mailing_id, MailingStep.FINISH, now=now)
+
+
+def delivery_counts(connection: Connection, mailing_id: int) -> dict[DeliveryState, int]:
+    """How many deliveries are in each state; every state is there."""
+    table = schema.delivery
+    statement = select(table.c.state, func.count()).where(table.c.mailing_id == mailing_id).group_by(table.c.state)
+    found: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
+    return {state: found.get(state, 0) for state in DeliveryState}
+
+
+def write_journal(
+    connection: Connection,
+    mailing_id: int | None,
+    act: str,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+    delivery_id: int | None = None,
+) -> None:
+    """Keep what was ordered or decided, by whom and why."""
+    connection.execute(
+        insert(schema.journal).values(
+            number=next_number(connection),
+            mailing_id=mailing_id,
+            delivery_id=delivery_id,
+            act=act,
+            reason=reason,
+            actor=actor,
+            at=now,
+        )
+    )
+
+
+def _mailing(row: RowMapping) -> MailingRow:
+    return MailingRow(
+        mailing_id=row["id"],
+        ref=MailingRef(row["campaign"], row["name"]),
+        topic=row["topic"],
+        state=MailingState(row["state"]),
+        state_reason=row["state_reason"],
+        send_at=row["send_at"],
+        stop_at=row["stop_at"],
+        token=row["token"],
+        digest=row["digest"],
+        source=row["source"],
+        approved_by=row["approved_by"],
+        approved_at=row["approved_at"],
+        plan_cursor=row["plan_cursor"],
+        audience=row["audience"],
+        resumed_at=row["resumed_at"],
+    )

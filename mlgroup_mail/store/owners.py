@@ -1,0 +1,191 @@
+"""Owners: processes that claim. Who is alive, who is gone, and what becomes of what a dead one had begun.
+
+An owner has a row and holds an exclusive lock on a file that the row names by device and inode. Whoever can lock that
+very file knows it dead at once; others wait until its lease has run out. An epoch tells a process that was given up
+for dead while it slept: its row no longer has the epoch it knows.
+"""
+
+import os
+import socket
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+import portalocker
+import psutil
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from mlgroup_mail.clock import boot_seconds
+from mlgroup_mail.errors import OwnerLostError
+from mlgroup_mail.model import DeliveryStep, OutcomeKind
+from mlgroup_mail.store import schema
+from mlgroup_mail.store.transactions import Store, rows
+from mlgroup_mail.store.transitions import move_deliveries
+
+LEASE_SECONDS = 90.0
+RENEW_SECONDS = 30.0
+OWNER_GONE = "the process that had begun it is gone"
+
+_TABLE = schema.owner
+_EXCLUSIVE_NOW = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
+
+
+@dataclass(kw_only=True, slots=True)
+class Owner:
+    """This process as an owner: its row's key and epoch, and the open file whose lock says that it lives."""
+
+    owner_id: int
+    epoch: int
+    lock_file: IO[bytes]
+
+
+def begin_owner(store: Store, *, now: datetime) -> Owner:
+    """Take the lock, then write the row: nobody can find the row while the file is unlocked."""
+    folder = store.state / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"owner-{uuid.uuid4().hex}.lock"
+    file = path.open("wb")
+    portalocker.lock(file, _EXCLUSIVE_NOW)
+    status = os.fstat(file.fileno())
+    with store.writing() as connection:
+        owner_id = connection.execute(
+            insert(_TABLE)
+            .values(
+                host=socket.gethostname(),
+                boot=boot_id(),
+                process=os.getpid(),
+                lock_path=str(path),
+                lock_device=_signed(status.st_dev),
+                lock_inode=_signed(status.st_ino),
+                epoch=0,
+                lease_until=lease_now(connection) + LEASE_SECONDS,
+                started_at=now,
+            )
+            .returning(_TABLE.c.id)
+        ).scalar_one()
+    return Owner(owner_id=owner_id, epoch=0, lock_file=file)
+
+
+def end_owner(store: Store, owner: Owner, *, now: datetime) -> None:
+    """Say goodbye: the row first, then the lock and its file. What it began and has no answer for is in doubt."""
+    with store.writing() as connection:
+        _doubt_open_attempts(connection, owner.owner_id, now=now)
+        connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id == owner.owner_id, _TABLE.c.epoch == owner.epoch, _TABLE.c.ended_at.is_(None))
+            .values(ended_at=now)
+        )
+    path = Path(owner.lock_file.name)
+    path.unlink(missing_ok=True)
+    owner.lock_file.close()
+
+
+def renew(connection: Connection, owner: Owner) -> None:
+    """Prolong the lease; raises OwnerLostError where this process was given up. First statement of every claim."""
+    result = connection.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == owner.owner_id, _TABLE.c.epoch == owner.epoch, _TABLE.c.ended_at.is_(None))
+        .values(lease_until=lease_now(connection) + LEASE_SECONDS)
+    )
+    if result.rowcount != 1:
+        raise OwnerLostError("this process was given up for dead while it slept")
+
+
+def give_up_dead(store: Store, *, now: datetime) -> int:
+    """Find owners that are gone and turn their open attempts into `uncertain`; returns how many deliveries."""
+    with store.reading() as connection:
+        candidates = rows(connection, select(_TABLE).where(_TABLE.c.ended_at.is_(None)))
+    return sum(_give_up(store, row, now=now) for row in candidates)
+
+
+def _give_up(store: Store, row: RowMapping, *, now: datetime) -> int:
+    held = _dead_man_s_lock(row)
+    try:
+        with store.writing() as connection:
+            if held is None and not _lease_is_over(connection, row):
+                return 0
+            taken = connection.execute(
+                update(_TABLE)
+                .where(
+                    _TABLE.c.id == row["id"],
+                    _TABLE.c.epoch == row["epoch"],
+                    _TABLE.c.ended_at.is_(None),
+                    # It may have woken up since the row was read.
+                    *([] if held is not None else [_TABLE.c.lease_until == row["lease_until"]]),
+                )
+                .values(epoch=_TABLE.c.epoch + 1, ended_at=now)
+            )
+            return _doubt_open_attempts(connection, row["id"], now=now) if taken.rowcount else 0
+    finally:
+        if held is not None:
+            Path(row["lock_path"]).unlink(missing_ok=True)
+            held.close()
+
+
+def _doubt_open_attempts(connection: Connection, owner_id: int, *, now: datetime) -> int:
+    table = schema.attempt
+    opened = rows(
+        connection,
+        select(table.c.id, table.c.delivery_id).where(table.c.owner_id == owner_id, table.c.outcome.is_(None)),
+    )
+    if not opened:
+        return 0
+    connection.execute(
+        update(table)
+        .where(table.c.owner_id == owner_id, table.c.outcome.is_(None))
+        .values(outcome=OutcomeKind.UNCERTAIN, detail=OWNER_GONE, ended_at=now)
+    )
+    moves: list[dict[str, Any]] = [{"id": row["delivery_id"], "reason": OWNER_GONE} for row in opened]
+    return move_deliveries(connection, DeliveryStep.DOUBT, moves, now=now, also=("reason",))
+
+
+def _dead_man_s_lock(row: RowMapping) -> IO[bytes] | None:
+    """The lock on that very file, where this process can get it: proof that its owner is gone."""
+    path = Path(row["lock_path"])
+    try:
+        file = path.open("rb+")
+    except OSError:
+        return None
+    status = os.fstat(file.fileno())
+    same = (_signed(status.st_dev), _signed(status.st_ino)) == (row["lock_device"], row["lock_inode"])
+    if same and row["host"] == socket.gethostname():
+        try:
+            portalocker.lock(file, _EXCLUSIVE_NOW)
+        except portalocker.LockException:
+            pass
+        else:
+            return file
+    file.close()
+    return None
+
+
+def _lease_is_over(connection: Connection, row: RowMapping) -> bool:
+    """Whether the lease has run out; on SQLite, one machine's, another boot's owner is gone with that boot."""
+    if connection.dialect.name == "sqlite" and row["boot"] != boot_id():
+        return True
+    return bool(row["lease_until"] < lease_now(connection))
+
+
+def lease_now(connection: Connection) -> float:
+    """Seconds on the clock that leases are kept by: the database's on PostgreSQL, this boot's on SQLite."""
+    if connection.dialect.name == "sqlite":
+        return boot_seconds()
+    return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+
+
+@cache
+def boot_id() -> str:
+    """What tells this boot of the machine from the one before."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        # Ten seconds' rounding: elsewhere the moment is reckoned from the clock, which may be set a little.
+        return str(round(psutil.boot_time(), -1))
+
+
+def _signed(value: int) -> int:
+    """Device and inode numbers may be unsigned 64-bit; the column is not."""
+    return value - 2**64 if value >= 2**63 else value

@@ -1,0 +1,159 @@
+"""Planning: the audience as rows, in chunks that can be stopped between any two and go on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from mlgroup_mail import addresses
+from mlgroup_mail.model import Batch, Contact, DeliveryState, Exclusion, MailingState, MailingStep
+from mlgroup_mail.store import schema
+from mlgroup_mail.store.mailings import MailingRow, delivery_counts
+from mlgroup_mail.store.transactions import count, insert_returning_id, rows
+from mlgroup_mail.store.transitions import move_mailing
+
+_MAILING, _DELIVERY, _BATCH, _VARIANT = schema.mailing, schema.delivery, schema.batch, schema.variant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedRecipient:
+    """A recipient with the variant they read and the values of their merge fields."""
+
+    contact: Contact
+    variant_id: int
+    fields: Mapping[str, str]
+
+
+def variants(connection: Connection, mailing_id: int) -> dict[str, int]:
+    """The compiled variants of a mailing: key -> id."""
+    statement = select(_VARIANT.c.key, _VARIANT.c.id).where(_VARIANT.c.mailing_id == mailing_id)
+    return {row.key: row.id for row in connection.execute(statement)}
+
+
+def compiled_variants(connection: Connection, mailing_id: int) -> dict[int, str]:
+    """The compiled variants of a mailing: id -> compiled message as JSON."""
+    statement = select(_VARIANT.c.id, _VARIANT.c.compiled).where(_VARIANT.c.mailing_id == mailing_id)
+    return {row.id: row.compiled for row in connection.execute(statement)}
+
+
+def add_variant(connection: Connection, mailing_id: int, *, key: str, compiled: str) -> int:
+    """Store a compiled variant; returns its id."""
+    return insert_returning_id(connection, _VARIANT, {"mailing_id": mailing_id, "key": key, "compiled": compiled})
+
+
+def write_chunk(
+    connection: Connection,
+    mailing: MailingRow,
+    *,
+    recipients: Sequence[PlannedRecipient],
+    exclusions: Sequence[Exclusion],
+    cursor: int,
+    batch_size: int,
+    now: datetime,
+) -> bool:
+    """Write a chunk of the audience and move the cursor; False where another planner was faster (nothing written).
+
+    `cursor` is the last contact id that the chunk looked at.
+    """
+    moved = connection.execute(
+        update(_MAILING)
+        .where(
+            _MAILING.c.id == mailing.mailing_id,
+            _MAILING.c.state == MailingState.PLANNING,
+            _MAILING.c.plan_cursor == mailing.plan_cursor,
+        )
+        .values(plan_cursor=cursor, changed_at=now)
+    )
+    if moved.rowcount != 1:
+        return False
+    values: list[dict[str, Any]] = [
+        {
+            **_who(mailing.mailing_id, excluded.contact, now),
+            "batch_id": None,
+            "variant_id": None,
+            "fields": {},
+            "state": DeliveryState.EXCLUDED,
+            "reason": excluded.reason,
+        }
+        for excluded in exclusions
+    ]
+    batches = _Batches(connection, mailing, batch_size)
+    values += [
+        {
+            **_who(mailing.mailing_id, planned.contact, now),
+            "batch_id": batches.next(),
+            "variant_id": planned.variant_id,
+            "fields": dict(planned.fields),
+            "state": DeliveryState.PLANNED,
+            "reason": "",
+        }
+        for planned in recipients
+    ]
+    if values:
+        connection.execute(insert(_DELIVERY), values)
+    return True
+
+
+def end_planning(connection: Connection, mailing: MailingRow, *, now: datetime) -> None:
+    """Count the audience and open the mailing for dispatch."""
+    audience = count(connection, _DELIVERY, _DELIVERY.c.mailing_id == mailing.mailing_id)
+    move_mailing(connection, mailing.mailing_id, MailingStep.END_PLANNING, now=now, audience=audience)
+    if not any(number for state, number in delivery_counts(connection, mailing.mailing_id).items() if state.open):
+        move_mailing(connection, mailing.mailing_id, MailingStep.FINISH, now=now)
+
+
+def batches_of(connection: Connection, mailing: MailingRow) -> list[Batch]:
+    """The batches of a mailing in order."""
+    statement = select(_BATCH).where(_BATCH.c.mailing_id == mailing.mailing_id).order_by(_BATCH.c.number)
+    return [
+        Batch(
+            batch_id=row["id"],
+            mailing_id=mailing.mailing_id,
+            ref=mailing.ref,
+            number=row["number"],
+            due_at=row["due_at"],
+        )
+        for row in rows(connection, statement)
+    ]
+
+
+class _Batches:
+    """Fills the last batch up, then opens the next."""
+
+    def __init__(self, connection: Connection, mailing: MailingRow, size: int) -> None:
+        self._connection, self._mailing, self._size = connection, mailing, size
+        last = connection.execute(
+            select(_BATCH.c.id, _BATCH.c.number)
+            .where(_BATCH.c.mailing_id == mailing.mailing_id)
+            .order_by(_BATCH.c.number.desc())
+            .limit(1)
+        ).first()
+        self._id: int = last.id if last else 0
+        self._number: int = last.number if last else 0
+        self._left = size - count(connection, _DELIVERY, _DELIVERY.c.batch_id == self._id) if last else 0
+
+    def next(self) -> int:
+        """The id of the batch for one more recipient."""
+        if self._left <= 0:
+            self._number += 1
+            self._id = insert_returning_id(
+                self._connection,
+                _BATCH,
+                {"mailing_id": self._mailing.mailing_id, "number": self._number, "due_at": self._mailing.send_at},
+            )
+            self._left = self._size
+        self._left -= 1
+        return self._id
+
+
+def _who(mailing_id: int, contact: Contact, now: datetime) -> dict[str, Any]:
+    return {
+        "mailing_id": mailing_id,
+        "contact_id": contact.contact_id,
+        "address": contact.address,
+        "address_key": addresses.key(contact.address),
+        "attempts": 0,
+        "changed_at": now,
+    }

@@ -1,0 +1,325 @@
+"""The tables. Migrations make them; this is what queries are written against.
+
+Keys are integers: a million rows are inserted seven times as fast as with text keys (measured on SQLite). Moments are
+UTC. Numbers named `number` come from one sequence that claims and consent writers share (`transactions.next_number`).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Sequence,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from mlgroup_mail.model import DeliveryState, MailingState, OutcomeKind
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+consent_number = Sequence("consent_number", metadata=metadata)
+"""PostgreSQL's; on SQLite the table `counter` serves (one writer at a time holds it anyway)."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time. SQLite keeps no zone, so it is taken off on the way in and put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware in, UTC stored; a naive time is a mistake of ours."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("moments are aware UTC times")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """UTC out, always aware."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite gives rowids only to a key declared exactly INTEGER.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _one_of(column: str, values: type[Any]) -> CheckConstraint:
+    """The database, too, knows the closed set."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=column)
+
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ledger_id", String(36), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("external_id", Text, nullable=False, default=""),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, default=""),
+    Column("first_name", Text, nullable=False, default=""),
+    Column("organisation", Text, nullable=False, default=""),
+    Column("country", String(2), nullable=False, default=""),
+    Column("timezone", Text, nullable=False, default=""),
+    Column("language", Text, nullable=False, default=""),
+    Column("status", Text, nullable=False, default=""),
+    Column("themes", JSON, nullable=False, default=list),
+    Column("topics", JSON, nullable=False, default=list),
+    Column("source", Text, nullable=False, default=""),
+    Column("joined_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("left_at", Moment),
+)
+"""A row whose source no longer has it keeps its id, with `left_at`: it is nobody's recipient, and never forgotten."""
+
+contact_address = Table(
+    "contact_address",
+    metadata,
+    Column("address_key", Text, primary_key=True),
+    Column("contact_id", ForeignKey("contact.id"), nullable=False, index=True),
+    Column("current", Boolean, nullable=False),
+)
+"""Every address a person has or had: what a suppression by address is matched against."""
+
+signal = Table(
+    "signal",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("number", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("road", String(20), nullable=False),
+    Column("address", Text, nullable=False, default=""),
+    Column("contact_id", ForeignKey("contact.id")),
+    Column("reason", Text, nullable=False, default=""),
+    Column("evidence", Text, nullable=False, default=""),
+    Column("actor", Text, nullable=False, default=""),
+    Column("at", Moment, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+)
+"""Append-only: what was received, before it became a rule."""
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("signal_id", ForeignKey("signal.id"), nullable=False),
+    Column("restriction", String(20), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("address_key", Text, nullable=False, default="", index=True),
+    Column("contact_id", ForeignKey("contact.id"), index=True),
+    Column("reason", Text, nullable=False, default=""),
+    Column("road", String(20), nullable=False),
+    Column("evidence", Text, nullable=False, default=""),
+    Column("at", Moment, nullable=False),
+    Column("lifted_number", BigInteger),
+    Column("lifted_at", Moment),
+    Column("lifted_by", Text, nullable=False, default=""),
+    Column("lifted_reason", Text, nullable=False, default=""),
+)
+
+mailing = Table(
+    "mailing",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("campaign", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("state_reason", Text, nullable=False, default=""),
+    Column("send_at", Moment, nullable=False),
+    Column("stop_at", Moment, nullable=False),
+    Column("token", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", Moment, nullable=False),
+    Column("plan_cursor", BigInteger, nullable=False, default=0),
+    Column("audience", BigInteger),
+    Column("resumed_at", Moment),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("campaign", "name"),
+    _one_of("state", MailingState),
+)
+"""`source` is the approved content as JSON, `digest` its hash; `audience` is counted when planning ends."""
+
+variant = Table(
+    "variant",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("compiled", Text, nullable=False),
+    UniqueConstraint("mailing_id", "key"),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    UniqueConstraint("mailing_id", "number"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False),
+    Column("batch_id", ForeignKey("batch.id")),
+    Column("variant_id", ForeignKey("variant.id")),
+    Column("contact_id", ForeignKey("contact.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    Column("fields", JSON, nullable=False, default=dict),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("attempt_id", BigInteger),
+    Column("next_at", Moment),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("mailing_id", "contact_id"),
+    UniqueConstraint("mailing_id", "address_key", name="uq_delivery_mailing_address"),
+    _one_of("state", DeliveryState),
+)
+"""One recipient (or exclusion) of one mailing. `attempt_id`: the latest; `next_at`: when a deferred one may go."""
+
+Index("ix_delivery_batch_state", delivery.c.batch_id, delivery.c.state)
+Index("ix_delivery_mailing_state", delivery.c.mailing_id, delivery.c.state)
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("lock_path", Text, nullable=False),
+    Column("lock_device", BigInteger, nullable=False),
+    Column("lock_inode", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False, default=0),
+    Column("lease_until", Float, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, index=True),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("delivery_id", ForeignKey("delivery.id"), nullable=False, index=True),
+    Column("owner_id", ForeignKey("owner.id"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("transport", String(20), nullable=False),
+    Column("begun_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", String(20)),
+    Column("detail", Text, nullable=False, default=""),
+    CheckConstraint(
+        "outcome IS NULL OR outcome IN (" + ", ".join(f"'{kind}'" for kind in OutcomeKind) + ")", name="outcome"
+    ),
+)
+"""`outcome` is NULL while the answer is awaited. What is recorded stays, except that doubt may be settled."""
+
+Index(
+    "ix_attempt_open",
+    attempt.c.owner_id,
+    sqlite_where=attempt.c.outcome.is_(None),
+    postgresql_where=attempt.c.outcome.is_(None),
+)
+
+delivery_event = Table(
+    "delivery_event",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("delivery_id", ForeignKey("delivery.id"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("detail", Text, nullable=False, default=""),
+    Column("at", Moment, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("mailing_id", ForeignKey("mailing.id"), index=True),
+    Column("delivery_id", ForeignKey("delivery.id"), index=True),
+    Column("act", String(30), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("actor", Text, nullable=False, default=""),
+    Column("at", Moment, nullable=False),
+)
+"""What people ordered, and what the software decided by itself, with the reason."""
+
+imported_file = Table(
+    "imported_file",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+courtesy = Table(
+    "courtesy",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("token", String(32), nullable=False),
+    Column("begun_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", String(20)),
+    Column("detail", Text, nullable=False, default=""),
+)
+"""Mail outside mailings (a test, a confirmation): its own durable attempt."""

@@ -1,0 +1,196 @@
+"""The database, and the four ways of opening a transaction on it.
+
+Claims and every write of a suppression, hold or lift are serialised: whoever reads the numbers later can tell which
+came first. On PostgreSQL an advisory lock does it, shared for claims and exclusive for consent. On SQLite there is
+one writer anyway; a file lock (the turnstile) lets a consent writer go before the next of many short claims, which
+would otherwise keep it out for seconds (measured: 5.4 s without, 9 ms with it).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import portalocker
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    create_engine,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from mlgroup_mail.errors import ConfigurationError
+from mlgroup_mail.store import schema
+
+_CONSENT_LOCK = 0x6D6C_6772
+"""The advisory lock's key: "mlgr" in ASCII, so that it can be told in pg_locks."""
+
+BUSY_SECONDS = 30
+"""How long a writer on SQLite waits for another before it gives up."""
+
+
+class Store:
+    """The database of one project. Cheap to make; connects at the first transaction."""
+
+    def __init__(self, url: str, *, state: Path) -> None:
+        """`url` is a SQLAlchemy URL (SQLite or PostgreSQL); `state` is the folder for the turnstile and lock files."""
+        self.engine = _engine(url)
+        self.state = state
+        self._turnstile = state / "turnstile.lock"
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether this is the embedded database of one machine."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads, and sees one state throughout on SQLite."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes anything but consent: planning, states, owners. Lets consent writers go first."""
+        with self._pass_turnstile(), self._begin() as connection:
+            yield connection
+
+    @contextmanager
+    def claiming(self) -> Iterator[Connection]:
+        """A transaction that reads suppressions and writes attempts: no consent is written while it is open."""
+        with self._pass_turnstile(), self._begin() as connection:
+            self._lock(connection, shared=True)
+            yield connection
+
+    @contextmanager
+    def deciding(self) -> Iterator[Connection]:
+        """A transaction that writes consent: no claim is made while it is open."""
+        with self._hold_turnstile(), self._begin() as connection:
+            self._lock(connection, shared=False)
+            yield connection
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(mlgroup_write=True) as connection, connection.begin():
+            yield connection
+
+    def _lock(self, connection: Connection, *, shared: bool) -> None:
+        """Take the consent lock alone and first: under READ COMMITTED every later statement sees what came before."""
+        if not self.on_sqlite:
+            name = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+            connection.execute(text(f"SELECT {name}(:key)"), {"key": _CONSENT_LOCK})
+
+    @contextmanager
+    def _hold_turnstile(self) -> Iterator[None]:
+        if not self.on_sqlite:
+            yield
+            return
+        with self._turnstile.open("a") as file:
+            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE)
+            yield
+
+    @contextmanager
+    def _pass_turnstile(self) -> Iterator[None]:
+        """Wait for consent writers to be through, then go on without the lock."""
+        with self._hold_turnstile():
+            pass
+        yield
+
+
+def next_number(connection: Connection) -> int:
+    """The next number of the sequence that claims and consent writers share. Call it inside their lock."""
+    if connection.dialect.name == "postgresql":
+        return int(connection.execute(select(schema.consent_number.next_value())).scalar_one())
+    counter = schema.counter
+    return int(
+        connection.execute(
+            update(counter)
+            .where(counter.c.name == "consent_number")
+            .values(value=counter.c.value + 1)
+            .returning(counter.c.value)
+        ).scalar_one()
+    )
+
+
+def insert_returning_id(connection: Connection, table: Any, values: dict[str, Any]) -> int:
+    """Insert one row and return its key."""
+    return int(connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one())
+
+
+def count(connection: Connection, table: Any, *conditions: Any) -> int:
+    """How many rows of `table` meet all conditions."""
+    return int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
+
+
+def rows(connection: Connection, statement: Any, values: Any = None) -> list[RowMapping]:
+    """All rows of a query, by column name."""
+    return list(connection.execute(statement, values or {}).mappings())
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise ConfigurationError(
+                f"{parsed.get_backend_name()} is not supported",
+                where="MLGROUP_DATABASE_URL",
+                mend="Use sqlite:///path/to/file.db or postgresql://user@host/name.",
+            )
+        engine = create_engine(parsed)
+    except (ArgumentError, NoSuchModuleError):
+        raise ConfigurationError(
+            "this is not a database URL",
+            where="MLGROUP_DATABASE_URL",
+            mend="Use sqlite:///path/to/file.db or postgresql://user@host/name.",
+        ) from None
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"the driver for this database is not installed ({error.name})",
+            where="MLGROUP_DATABASE_URL",
+            mend='Install it: pip install "mlgroup-mail[postgres]"',
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001
+    """Durable (a commit survives a power cut), patient, and without the driver's own idea of transactions."""
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers say so at once: a transaction that reads first and writes later fails when another wrote in between."""
+    write = connection.get_execution_options().get("mlgroup_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, record: Any) -> None:  # noqa: ARG001
+    """An attempt that was committed is on disk before its first byte leaves, whatever the server's default is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+    connection.commit()

@@ -1,0 +1,165 @@
+"""What the ledger's rows say about each invariant. Each function returns the violations it finds, in words."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import aliased
+
+from mlgroup_mail.model import ALL_TOPICS, DeliveryState, DeliveryStep, MailingState, OutcomeKind, SignalKind
+from mlgroup_mail.store import schema
+from mlgroup_mail.store.transactions import rows
+
+_DELIVERY, _ATTEMPT, _MAILING, _BATCH = schema.delivery, schema.attempt, schema.mailing, schema.batch
+_JOURNAL, _RULE, _OWNER = schema.journal, schema.suppression, schema.owner
+_EXPIRED = "expired"
+
+
+def _journalled(step: DeliveryStep) -> ColumnElement[bool]:
+    """Whether a person ordered this step for the delivery."""
+    return exists().where(_JOURNAL.c.delivery_id == _DELIVERY.c.id, _JOURNAL.c.act == step)
+
+
+def accepted_twice(connection: Connection) -> Iterator[str]:
+    """1: a delivery was tried again although it was not surely unaccepted, or a mailbox has two acceptances."""
+    earlier, later = aliased(_ATTEMPT), aliased(_ATTEMPT)
+    again = (
+        select(later.c.id, later.c.delivery_id)
+        .join(earlier, and_(earlier.c.delivery_id == later.c.delivery_id, earlier.c.id < later.c.id))
+        .join(_DELIVERY, _DELIVERY.c.id == later.c.delivery_id)
+        .where(
+            or_(earlier.c.outcome.is_(None), earlier.c.outcome != OutcomeKind.DEFERRED),
+            not_(_journalled(DeliveryStep.RESOLVE_RESEND)),
+        )
+    )
+    for row in rows(connection, again):
+        yield f"delivery {row['delivery_id']} was tried again (attempt {row['id']}) without being surely unaccepted"
+    mailboxes = (
+        select(_DELIVERY.c.mailing_id, func.min(_DELIVERY.c.id).label("first"))
+        .where(_DELIVERY.c.state == DeliveryState.ACCEPTED)
+        .group_by(_DELIVERY.c.mailing_id, _DELIVERY.c.address_key)
+        .having(func.count() > 1)
+    )
+    for row in rows(connection, mailboxes):
+        yield f"a mailbox has two accepted deliveries of mailing {row['mailing_id']} (the first is {row['first']})"
+
+
+def lost(connection: Connection) -> Iterator[str]:
+    """2: the states do not add up to the audience, or a finished mailing has something open."""
+    counted = (
+        select(_MAILING.c.id, _MAILING.c.audience, func.count(_DELIVERY.c.id).label("found"))
+        .outerjoin(_DELIVERY, _DELIVERY.c.mailing_id == _MAILING.c.id)
+        .where(_MAILING.c.audience.is_not(None))
+        .group_by(_MAILING.c.id, _MAILING.c.audience)
+        .having(func.count(_DELIVERY.c.id) != _MAILING.c.audience)
+    )
+    for row in rows(connection, counted):
+        yield f"mailing {row['id']} was planned for {row['audience']}, the ledger has {row['found']}"
+    still_open = (
+        select(_MAILING.c.id, func.count().label("found"))
+        .join(_DELIVERY, _DELIVERY.c.mailing_id == _MAILING.c.id)
+        .where(
+            _MAILING.c.state == MailingState.FINISHED,
+            _DELIVERY.c.state.in_([state for state in DeliveryState if state.open]),
+        )
+        .group_by(_MAILING.c.id)
+    )
+    for row in rows(connection, still_open):
+        yield f"mailing {row['id']} is finished, and {row['found']} deliveries are open"
+
+
+def attempted_after_opt_out(connection: Connection) -> Iterator[str]:
+    """3: an attempt whose number is higher than that of a rule that stood against it."""
+    statement = (
+        select(_ATTEMPT.c.id, _ATTEMPT.c.delivery_id, _RULE.c.id.label("rule"))
+        .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
+        .join(_MAILING, _MAILING.c.id == _DELIVERY.c.mailing_id)
+        .join(
+            _RULE,
+            or_(
+                _RULE.c.contact_id == _DELIVERY.c.contact_id,
+                and_(_RULE.c.address_key != "", _RULE.c.address_key == _DELIVERY.c.address_key),
+            ),
+        )
+        .where(
+            _RULE.c.number < _ATTEMPT.c.number,
+            or_(_RULE.c.lifted_number.is_(None), _RULE.c.lifted_number > _ATTEMPT.c.number),
+            or_(_RULE.c.topic == ALL_TOPICS, _RULE.c.topic == _MAILING.c.topic),
+        )
+    )
+    for row in rows(connection, statement):
+        yield f"attempt {row['id']} of delivery {row['delivery_id']} began after opt-out {row['rule']}"
+
+
+def unexplained(connection: Connection) -> Iterator[str]:
+    """4: a delivery's state does not follow from its last attempt, evidence, or a person's word."""
+    outcome = _ATTEMPT.c.outcome
+    evidence = exists().where(schema.delivery_event.c.delivery_id == _DELIVERY.c.id)
+    right = {
+        DeliveryState.PLANNED: or_(_DELIVERY.c.attempts == 0, _journalled(DeliveryStep.RESOLVE_RESEND)),
+        DeliveryState.ATTEMPTING: and_(_ATTEMPT.c.id.is_not(None), outcome.is_(None)),
+        DeliveryState.ACCEPTED: or_(
+            outcome == OutcomeKind.ACCEPTED,
+            and_(outcome == OutcomeKind.UNCERTAIN, or_(evidence, _journalled(DeliveryStep.RESOLVE_ACCEPTED))),
+        ),
+        DeliveryState.REFUSED: or_(
+            outcome == OutcomeKind.REFUSED, and_(outcome == OutcomeKind.DEFERRED, _DELIVERY.c.reason == _EXPIRED)
+        ),
+        DeliveryState.DEFERRED: outcome == OutcomeKind.DEFERRED,
+        DeliveryState.UNCERTAIN: outcome == OutcomeKind.UNCERTAIN,
+        DeliveryState.EXCLUDED: or_(
+            _DELIVERY.c.attempts == 0,
+            outcome == OutcomeKind.DEFERRED,
+            _journalled(DeliveryStep.RESOLVE_RESEND),
+        ),
+        DeliveryState.CANCELLED: or_(
+            _DELIVERY.c.attempts == 0,
+            outcome == OutcomeKind.DEFERRED,
+            _journalled(DeliveryStep.RESOLVE_RESEND),
+        ),
+    }
+    explained = or_(*(and_(_DELIVERY.c.state == state, condition) for state, condition in right.items()))
+    statement = (
+        select(_DELIVERY.c.id, _DELIVERY.c.state)
+        .outerjoin(_ATTEMPT, _ATTEMPT.c.id == _DELIVERY.c.attempt_id)
+        .where(not_(func.coalesce(explained, False)))
+    )
+    for row in rows(connection, statement):
+        yield f"delivery {row['id']} is {row['state']}, which its attempts do not explain"
+    orphans = (
+        select(_ATTEMPT.c.id)
+        .join(_OWNER, _OWNER.c.id == _ATTEMPT.c.owner_id)
+        .where(outcome.is_(None), _OWNER.c.ended_at.is_not(None))
+    )
+    for row in rows(connection, orphans):
+        yield f"attempt {row['id']} has no outcome, and the process that began it is gone"
+
+
+def lifted_by_nobody(connection: Connection) -> Iterator[str]:
+    """6: a suppression that ended without a person's name, reason and signal."""
+    signal = schema.signal
+    ordered = exists().where(signal.c.kind == SignalKind.LIFT, signal.c.number == _RULE.c.lifted_number)
+    statement = select(_RULE.c.id).where(
+        or_(_RULE.c.lifted_number.is_not(None), _RULE.c.lifted_at.is_not(None)),
+        or_(_RULE.c.lifted_by == "", _RULE.c.lifted_reason == "", not_(ordered)),
+    )
+    for row in rows(connection, statement):
+        yield f"opt-out {row['id']} was lifted, and nobody is named who did it and why"
+
+
+def out_of_time(connection: Connection) -> Iterator[str]:
+    """10: an attempt before its batch was due, or after the mailing's `stop_at`."""
+    statement = (
+        select(_ATTEMPT.c.id, _ATTEMPT.c.delivery_id)
+        .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
+        .join(_MAILING, _MAILING.c.id == _DELIVERY.c.mailing_id)
+        .outerjoin(_BATCH, _BATCH.c.id == _DELIVERY.c.batch_id)
+        .where(
+            or_(
+                _ATTEMPT.c.begun_at >= _MAILING.c.stop_at,
+                _BATCH.c.id.is_(None),
+                _ATTEMPT.c.begun_at < _BATCH.c.due_at,
+            )
+        )
+    )
+    for row in rows(connection, statement):
+        yield f"attempt {row['id']} of delivery {row['delivery_id']} began outside its mailing's time"

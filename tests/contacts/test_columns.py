@@ -1,0 +1,86 @@
+"""Which column holds what, by usual names in four languages or by a mapping."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgroup_mail.contacts.columns import USUAL_NAMES, recognised, require
+from mlgroup_mail.contacts.fields import Field
+from mlgroup_mail.contacts.texts import plain
+from mlgroup_mail.errors import ContactSourceError
+
+HEADERS = {
+    "Email,Name,Organisation,Country": "email,name,organisation,country",
+    "E-mail address,Full name,Institution,Country": "email,name,organisation,country",
+    "EMAIL ADDRESS,First Name,Last Name,Company": "email,first_name,family_name,organisation",
+    "Name,E-Mail,Affiliation,Time zone,Preferred language": "name,email,organisation,timezone,language",
+    "Courriel,Nom complet,Organisme,Pays,Langue": "email,name,organisation,country,language",
+    "Prénom,Nom,Adresse électronique,Établissement,Fuseau horaire": (
+        "first_name,family_name,email,organisation,timezone"
+    ),
+    "Nom,Courriel": "name,email",
+    "Vorname,Nachname,E-Mail-Adresse,Behörde,Land,Sprache": (
+        "first_name,family_name,email,organisation,country,language"
+    ),
+    "Name,Vorname,E-Mail": "family_name,first_name,email",
+    "Nombre,Apellidos,Correo electrónico,Institución,País,Idioma": (
+        "first_name,family_name,email,organisation,country,language"
+    ),
+    "Nombre,Correo": "name,email",
+    "address,name,organisation,country,timezone,language,status,topics,themes": (
+        "email,name,organisation,country,timezone,language,status,topics,themes"
+    ),
+    "Address,Email": ",email",
+    "Email (work),Name (required),ID": "email,name,id",
+    " e-mail ,* Country *": "email,country",
+    "Email,Secondary email,Status,Interests": "email,aliases,status,themes",
+    "Phone,Room,Notes": ",,",
+    "Email,Email": "email,",
+}
+
+
+@pytest.mark.parametrize(("header", "fields"), HEADERS.items())
+def test_columns_are_known_by_their_usual_names(header: str, fields: str) -> None:
+    expected = {Field(name): position for position, name in enumerate(fields.split(",")) if name}
+    assert recognised(header.split(","), {}) == expected
+
+
+def test_every_usual_name_means_one_field() -> None:
+    """A name in two lists would be decided by the order of the lists."""
+    names = [name.strip() for listed in USUAL_NAMES.values() for name in {*map(str.strip, listed.split(","))}]
+    assert sorted(names) == sorted(set(names))
+    assert [name for name in names if plain(name) != name] == []
+
+
+def test_a_mapping_comes_before_the_usual_names() -> None:
+    header = ["Email", "Private mail", "Who", "Country"]
+    mapping = {Field.EMAIL: "Private mail", Field.NAME: "Who", Field.COUNTRY: ""}
+    assert recognised(header, mapping) == {Field.EMAIL: 1, Field.NAME: 2}
+
+
+def test_a_mapped_header_may_differ_in_case_and_accents() -> None:
+    assert recognised(["adresse pro.", "Name"], {Field.EMAIL: "Adresse Pro"})[Field.EMAIL] == 0
+
+
+def test_a_mapped_column_that_is_missing_is_named_with_those_present() -> None:
+    header = ["Email", "Who"]
+    mapping = {Field.NAME: "Member name"}
+    with pytest.raises(ContactSourceError) as caught:
+        require(recognised(header, mapping), header, mapping, where="list.csv")
+    assert str(caught.value).startswith(
+        "list.csv: there is no column “Member name”, which contacts.toml names for name"
+    )
+    assert "“Email”, “Who”" in str(caught.value)
+
+
+def test_a_file_without_addresses_is_named_with_its_columns() -> None:
+    with pytest.raises(ContactSourceError, match="no column holds mail addresses") as caught:
+        require({Field.NAME: 0}, ["Name", "Phone"], {}, where="list.csv")
+    assert "“Name”, “Phone”" in str(caught.value)
+
+
+@given(st.lists(st.text(max_size=12), max_size=8))
+def test_any_header_row_can_be_looked_at(header: list[str]) -> None:
+    found = recognised(header, {Field.EMAIL: "Mail"})
+    assert all(0 <= position < len(header) for position in found.values())
+    assert len(set(found.values())) == len(found)

@@ -1,0 +1,66 @@
+"""The name of a greeting: a right first name or the whole name, never a guess."""
+
+import pytest
+
+from mlgroup_mail.contacts.names import greeting_name, joined
+
+GREETINGS = {
+    "Novak, Anna": "Anna",
+    "Novák, Anna Marie": "Anna Marie",
+    "NOVAK, Anna": "Anna",
+    "Novak, Dr. Anna": "Anna",
+    "van der Berg, Jan-Willem": "Jan-Willem",
+    "Παπαδάκης, Ελένη": "Ελένη",
+    "Иванова, Мария": "Мария",
+    "NOVAK Anna": "Anna",
+    "Anna NOVAK": "Anna",
+    "Anna Marie DE LA CRUZ": "Anna Marie",
+    "Dr. Anna NOVAK": "Anna",
+    "ИВАНОВА Мария": "Мария",
+    "ΠΑΠΑΔΑΚΗ Ελένη": "Ελένη",
+}
+
+WHOLE = [
+    "Anna Novak",
+    "Nagy Zsófia",
+    "Wang Xiaoming",
+    "王小明",
+    "山田 太郎",
+    "김지민",
+    "فاطمة المنصوري",
+    "नायर अनन्या",
+    "ნინო ბერიძე",
+    "Dr. Anna Novak",
+    "ANNA NOVAK",
+    "Novak",
+    "Sukarno",
+    "A. NOVAK",
+    "NOVAK A.",
+    "Anna Novak, PhD",
+    "Novak, Anna, MSc",
+    "Anna van der BERG",
+    "Novak,",
+    ", Anna",
+    "Novak, 3rd floor",
+    "Novak, (maternity leave)",
+    "Novak, A@B",
+    "Mr NOVAK",
+    "",
+]
+
+
+@pytest.mark.parametrize(("name", "first"), GREETINGS.items())
+def test_an_unmistakable_form_gives_the_first_name(name: str, first: str) -> None:
+    assert greeting_name(name) == first
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_any_other_name_stays_whole(name: str) -> None:
+    """In Hungary, China, Japan and Korea the family name comes first: the first word proves nothing."""
+    assert greeting_name(name) == name
+
+
+def test_two_columns_make_one_name() -> None:
+    assert joined("Anna", "Novak") == "Anna Novak"
+    assert joined("", "Novak") == "Novak"
+    assert joined("", "") == ""

@@ -1,0 +1,82 @@
+"""The clean list: every program opens it, no cell is a formula, and it reads back as it was."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlgroup_mail.contacts.cleaning import clean
+from mlgroup_mail.contacts.sources import read_source
+from mlgroup_mail.contacts.texts import TextError, one_line
+from mlgroup_mail.contacts.writing import COLUMNS, write_clean
+from mlgroup_mail.model import Contact
+from tests.contacts.files import source
+
+HOSTILE = Contact(
+    address="+anna@example.org",
+    name='=HYPERLINK("https://example.net","Anna")',
+    organisation="@SUM(A1:A9)",
+    country="FR",
+    themes=("-2+3", "MLOps"),
+    topics=("newsletter", "calls"),
+)
+
+
+def test_the_columns_are_those_of_the_interface(tmp_path: Path) -> None:
+    write_clean([], tmp_path / "clean.csv")
+    assert (tmp_path / "clean.csv").read_text() == (
+        "address,name,organisation,country,timezone,language,status,topics,themes\n"
+    )
+
+
+def test_no_cell_is_a_formula(tmp_path: Path) -> None:
+    write_clean([HOSTILE], tmp_path / "clean.csv")
+    with (tmp_path / "clean.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["address"] == "'+anna@example.org"
+    assert row["name"].startswith("'=HYPERLINK")
+    assert row["organisation"] == "'@SUM(A1:A9)"
+    assert row["topics"] == "newsletter; calls"
+    assert row["themes"] == "'-2+3; MLOps"
+
+
+def _clean_text(text: str) -> str:
+    try:
+        return one_line(text)
+    except TextError:
+        return ""
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=15).map(_clean_text)
+NAME = TEXT.filter(lambda text: "@" not in text and text[:1] != "'")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@given(
+    st.lists(
+        st.builds(
+            Contact,
+            address=st.from_regex(r"[a-z+=-][a-z]{0,5}@example\.org", fullmatch=True),
+            name=NAME,
+            organisation=st.one_of(NAME, st.sampled_from(["=1+1", "-", "@x", "+1", 'Office, "A"; B'])),
+            country=st.sampled_from(["", "FR", "NA"]),
+            timezone=st.sampled_from(["", "Europe/Paris"]),
+            language=st.sampled_from(["", "pt-BR"]),
+            status=st.sampled_from(["member", "lead", "left"]),
+            topics=st.sampled_from([(), ("newsletter",), ("newsletter", "calls")]),
+            themes=st.sampled_from([(), ("MLOps",), ("MLOps", "Web data")]),
+        ),
+        max_size=5,
+        unique_by=lambda contact: contact.address,
+    )
+)
+def test_the_clean_list_reads_back_as_it_was(tmp_path: Path, contacts: list[Contact]) -> None:
+    path = tmp_path / "clean.csv"
+    write_clean(contacts, path)
+    result = clean([read_source(path, source())], None, at=datetime(2021, 10, 20, tzinfo=UTC))
+    assert (result.rejected, result.noted, result.merged) == ((), (), 0)
+    assert [[getattr(each, column) for column in COLUMNS] for each in result.contacts] == [
+        [getattr(each, column) for column in COLUMNS] for each in contacts
+    ]

@@ -1,0 +1,11 @@
+from pathlib import Path
+
+import pytest
+
+from mlgroup_mail.settings.project import Project
+from tests.content.projects import project_at
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return project_at(tmp_path)

@@ -1,0 +1,324 @@
+"""A small SMTP server of our own that fails exactly where a test tells it to.
+
+smtp-sink shows that the ordinary way works against somebody else's server; this one shows each way in which
+it does not: a refusal, a broken line, a silence or nonsense at every phase of the conversation, and TLS and
+AUTH that fail. It keeps a record of what it has taken, which is the truth that a sender's ledger is compared
+with.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from tests.servers.faults import Fault, Phase
+from tests.servers.processes import HOST
+
+# The last line of a reply, whole: only that has told the sender.
+_ACCEPTS = re.compile(rb"^250( .*)?\r\n\Z", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """One message whose final dot has arrived; lines end in CRLF and dots are unstuffed."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+@dataclass(kw_only=True, slots=True)
+class _Session:
+    """What one connection has said so far."""
+
+    secure: bool
+    authenticated: bool = False
+    greeted: bool = False
+    sender: str | None = None
+    recipients: list[str] = field(default_factory=list)
+
+    def reset(self) -> None:
+        self.sender = None
+        self.recipients = []
+
+
+class _Hangup(Exception):
+    """This connection is over."""
+
+
+class FaultySmtp:
+    """The running server; faults may be added at any time, and hold for connections already open too."""
+
+    def __init__(
+        self,
+        *,
+        tls: str = "none",
+        certificate: Path | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        """`tls` is none, starttls or implicit; with a `login` nothing is taken before AUTH."""
+        self.host = HOST
+        self.accepted: list[Taken] = []
+        """Messages answered with 250 after their dot: the sender has been told."""
+        self.taken: list[Taken] = []
+        """Every message whose dot arrived, whatever was answered."""
+        self.commands: list[str] = []
+        """Every line of every conversation but contents and logins, in order, each with its verb in capitals."""
+        self.connections = 0
+        self._tls = tls
+        self._login = login
+        self._faults: list[Fault] = []
+        self._ended = threading.Event()
+        self._context: ssl.SSLContext | None = None
+        if tls != "none":
+            assert certificate, "TLS needs a certificate: see tests.servers.certificates"
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(certificate)
+        self._listener = socket.create_server((HOST, 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._sockets: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._start(self._accept)
+
+    def on(
+        self,
+        phase: Phase,
+        reply: str | bytes | None = None,
+        *,
+        close: bool = False,
+        stall: bool = False,
+        to: str = "",
+        after: int = 0,
+        times: int | None = None,
+    ) -> FaultySmtp:
+        """Fail at a phase: send `reply` and go on, or `close` the connection, or `stall` until the test ends.
+
+        Only where the client's line contains `to`, not the first `after` times, and `times` times at most.
+        """
+        raw = reply.encode() + b"\r\n" if isinstance(reply, str) else reply
+        self._faults.append(Fault(phase=phase, reply=raw, close=close, stall=stall, to=to, after=after, times=times))
+        return self
+
+    def mend(self) -> None:
+        """No more faults from here on."""
+        self._faults.clear()
+
+    def stop(self) -> None:
+        """End every conversation, also the stalled ones."""
+        self._ended.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for connection in self._sockets:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _start(self, work: object, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._ended.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            # A small window, so that a client notices in the middle of a message that nobody reads on.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.connections += 1
+            self._start(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        talk = _Conversation(connection)
+        with self._lock:
+            self._sockets.add(connection)
+        try:
+            with contextlib.suppress(_Hangup, OSError):
+                if self._tls == "implicit":
+                    self._secure(talk)
+                self._converse(talk)
+        finally:
+            with self._lock:
+                self._sockets.discard(talk.connection)
+            talk.close()
+
+    def _secure(self, talk: _Conversation) -> None:
+        assert self._context
+        self._fail(Phase.HANDSHAKE, talk)
+        secured = self._context.wrap_socket(talk.connection, server_side=True, do_handshake_on_connect=False)
+        with self._lock:
+            self._sockets.discard(talk.connection)
+            self._sockets.add(secured)
+        talk.go_on_with(secured)
+        secured.do_handshake()
+
+    def _fail(self, phase: Phase, talk: _Conversation, line: str = "") -> bool:
+        """Whether a fault has answered in the ordinary reply's place."""
+        fault = next((fault for fault in self._faults if fault.phase is phase and fault.applies(line)), None)
+        if not fault:
+            return False
+        if fault.reply is not None:
+            if phase is Phase.DOT and _ACCEPTS.search(fault.reply):
+                self.accepted.append(self.taken[-1])
+            talk.send(fault.reply)
+        if fault.stall:
+            self._ended.wait()
+        if fault.close or fault.stall:
+            raise _Hangup
+        return fault.reply is not None
+
+    def _converse(self, talk: _Conversation) -> None:
+        session = _Session(secure=self._tls == "implicit")
+        if not self._fail(Phase.GREETING, talk):
+            talk.say("220 faulty.example ESMTP")
+        while line := talk.hear():
+            verb = line.split(" ", 1)[0].upper()
+            self.commands.append(verb + line[len(verb) :] if verb != "AUTH" else verb)
+            phase = Phase.EHLO if verb == "HELO" else next((p for p in Phase if p == verb.lower()), None)
+            if phase and phase not in (Phase.DATA, Phase.AUTH) and self._fail(phase, talk, line):
+                continue
+            if verb == "STARTTLS" and self._tls == "starttls":
+                talk.say("220 go ahead")
+                self._secure(talk)
+                session = _Session(secure=True)
+                continue
+            if (answer := self._answer(verb, line, session, talk)) is not None:
+                talk.say(answer)
+            if verb == "QUIT":
+                return
+
+    def _answer(self, verb: str, line: str, session: _Session, talk: _Conversation) -> str | None:
+        """The reply of a server without faults; None where a fault has answered already."""
+        match verb:
+            case "EHLO" | "HELO":
+                session.reset()
+                session.greeted = True
+                return self._abilities(session)
+            case "AUTH":
+                return self._authenticate(line, session, talk)
+            case "DATA" if session.recipients:
+                return self._take(session, talk)
+            case "MAIL" | "RCPT" | "DATA":
+                return self._note(verb, line, session)
+            case "RSET":
+                session.reset()
+        return {"RSET": "250 2.0.0 Ok", "NOOP": "250 2.0.0 Ok", "QUIT": "221 2.0.0 Bye"}.get(
+            verb, "502 5.5.1 Not implemented"
+        )
+
+    def _note(self, verb: str, line: str, session: _Session) -> str:
+        """A part of the envelope, where it is its turn."""
+        if self._login and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        if verb == "MAIL" and session.greeted and session.sender is None:
+            session.sender = _address(line)
+        elif verb == "RCPT" and session.sender is not None:
+            session.recipients.append(_address(line))
+        else:
+            return "503 5.5.1 Bad sequence of commands"
+        return "250 2.1.0 Ok"
+
+    def _abilities(self, session: _Session) -> str:
+        abilities = ["faulty.example", "8BITMIME", "SIZE 10485760"]
+        if self._tls == "starttls" and not session.secure:
+            abilities.append("STARTTLS")
+        if self._login:
+            abilities.append("AUTH PLAIN LOGIN")
+        return "\r\n".join(f"250-{ability}" for ability in abilities) + "\r\n250 ENHANCEDSTATUSCODES"
+
+    def _authenticate(self, line: str, session: _Session, talk: _Conversation) -> str | None:
+        if self._fail(Phase.AUTH, talk):
+            return None
+        _, mechanism, *first = line.split(" ")
+        if mechanism.upper() == "PLAIN":
+            answer = first[0] if first else talk.ask("334 ")
+            given = tuple(base64.b64decode(answer).decode().split("\0")[1:])
+        else:
+            name = first[0] if first else talk.ask("334 VXNlcm5hbWU6")
+            given = (base64.b64decode(name).decode(), base64.b64decode(talk.ask("334 UGFzc3dvcmQ6")).decode())
+        session.authenticated = given == self._login
+        return "235 2.7.0 Accepted" if session.authenticated else "535 5.7.8 Username and password not accepted"
+
+    def _take(self, session: _Session, talk: _Conversation) -> str | None:
+        """DATA, the content, its dot; the answer to that."""
+        if self._fail(Phase.DATA, talk):
+            return None
+        talk.say("354 End data with <CR><LF>.<CR><LF>")
+        lines: list[bytes] = []
+        while (line := talk.hear_raw()) != b".\r\n":
+            lines.append(line.removeprefix(b"."))
+            if len(lines) == 1:
+                self._fail(Phase.BODY, talk)
+        taken = Taken(sender=session.sender or "", recipients=tuple(session.recipients), content=b"".join(lines))
+        self.taken.append(taken)
+        session.reset()
+        if self._fail(Phase.DOT, talk, " ".join(taken.recipients)):
+            return None
+        self.accepted.append(taken)
+        return "250 2.0.0 Ok: queued"
+
+
+class _Conversation:
+    """Lines in and out of one connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.go_on_with(connection)
+
+    def go_on_with(self, connection: socket.socket) -> None:
+        """What follows comes over this connection, which is the secured one after STARTTLS."""
+        self.connection = connection
+        self._file: BinaryIO = connection.makefile("rb")
+
+    def close(self) -> None:
+        self._file.close()
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+        self.connection.close()
+
+    def send(self, raw: bytes) -> None:
+        self.connection.sendall(raw)
+
+    def say(self, reply: str) -> None:
+        self.send(reply.encode() + b"\r\n")
+
+    def ask(self, reply: str) -> str:
+        self.say(reply)
+        return self.hear()
+
+    def hear_raw(self) -> bytes:
+        line = self._file.readline()
+        if not line.endswith(b"\n"):
+            raise _Hangup
+        return line
+
+    def hear(self) -> str:
+        return self.hear_raw().decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _address(line: str) -> str:
+    return line[line.index("<") + 1 : line.index(">")]
+
+
+@contextlib.contextmanager
+def run_faulty_smtp(
+    *, tls: str = "none", certificate: Path | None = None, login: tuple[str, str] | None = None
+) -> Iterator[FaultySmtp]:
+    """The running server, until the context ends."""
+    server = FaultySmtp(tls=tls, certificate=certificate, login=login)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,233 @@
+"""No sequence of commands, crashes, answers and events reaches a state that the table does not allow."""
+
+import shutil
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import select, update
+
+from mlgroup_mail.consent.applying import apply_signal, lift_suppressions
+from mlgroup_mail.consent.restrictions import restrictions
+from mlgroup_mail.delivery import ordering
+from mlgroup_mail.delivery.sending import hold_if_overdue
+from mlgroup_mail.errors import MailingStateError, OwnerLostError, UsageError
+from mlgroup_mail.model import (
+    ALL_TOPICS,
+    DeliveryState,
+    DeliveryStep,
+    MailingState,
+    Outcome,
+    OutcomeKind,
+    Road,
+    Signal,
+    SignalKind,
+)
+from mlgroup_mail.model.delivery import TRANSITIONS
+from mlgroup_mail.store import schema, verification
+from mlgroup_mail.store.claims import Claims, Window
+from mlgroup_mail.store.events import record_evidence
+from mlgroup_mail.store.mailings import delivery_counts
+from mlgroup_mail.store.owners import Owner, begin_owner, end_owner, give_up_dead
+from mlgroup_mail.store.plans import batches_of
+from tests.factories import NOON, REF, make_store, planned_mailing, reread
+
+PEOPLE = 5
+KINDS = st.lists(st.sampled_from(OutcomeKind), min_size=3, max_size=3)
+
+
+def reachable(state: DeliveryState) -> set[DeliveryState]:
+    """Every state that the table leads to from here, in any number of steps."""
+    found, waiting = {state}, [state]
+    while waiting:
+        here = waiting.pop()
+        for (before, _), after in TRANSITIONS.items():
+            if before is here and after not in found:
+                found.add(after)
+                waiting.append(after)
+    return found
+
+
+class Ledger(RuleBasedStateMachine):
+    """A mailing to five people, and everything that can happen to it."""
+
+    @initialize()
+    def plan(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.store = make_store(self.folder)
+        self.now = NOON
+        self.mailing = planned_mailing(self.store, PEOPLE, batch_size=3)
+        with self.store.reading() as connection:
+            self.batches = batches_of(connection, self.mailing)
+        self.owners: list[tuple[Owner, Claims]] = []
+        self.windows: dict[int, Window] = {}
+        self.seen = dict.fromkeys(range(1, PEOPLE + 1), DeliveryState.PLANNED)
+
+    def teardown(self) -> None:
+        for owner, _ in self.owners:
+            owner.lock_file.close()
+        self.store.close()
+        shutil.rmtree(self.folder)
+
+    @precondition(lambda self: len(self.owners) < 3)
+    @rule()
+    def a_process_starts(self) -> None:
+        owner = begin_owner(self.store, now=self.now)
+        claims = Claims(
+            self.store,
+            owner,
+            transport="outbox",
+            restrictions=lambda connection, people, topic: restrictions(connection, people, topic),
+        )
+        self.owners.append((owner, claims))
+
+    @precondition(lambda self: self.owners)
+    @rule(data=st.data(), size=st.integers(1, 3), kinds=KINDS)
+    def a_process_records_and_claims(self, data: st.DataObject, size: int, kinds: list[OutcomeKind]) -> None:
+        owner, claims = data.draw(st.sampled_from(self.owners))
+        outcomes = self._answers(owner, kinds)
+        try:
+            window = claims.next(
+                data.draw(st.sampled_from(self.batches)), size, record=outcomes, now=self.now
+            )
+        except OwnerLostError:
+            self.owners.remove((owner, claims))
+            owner.lock_file.close()
+            return
+        if window:
+            self.windows[owner.owner_id] = window
+
+    @precondition(lambda self: self.owners)
+    @rule(data=st.data(), kinds=KINDS)
+    def answers_are_recorded_twice(self, data: st.DataObject, kinds: list[OutcomeKind]) -> None:
+        owner, claims = data.draw(st.sampled_from(self.owners))
+        outcomes = self._answers(owner, kinds)
+        claims.record(outcomes, now=self.now)
+        claims.record(outcomes[::-1], now=self.now)
+
+    @precondition(lambda self: self.owners)
+    @rule(data=st.data())
+    def a_process_is_killed(self, data: st.DataObject) -> None:
+        owner, claims = data.draw(st.sampled_from(self.owners))
+        self.owners.remove((owner, claims))
+        self.windows.pop(owner.owner_id, None)
+        owner.lock_file.close()
+
+    @precondition(lambda self: self.owners)
+    @rule(data=st.data())
+    def a_process_ends(self, data: st.DataObject) -> None:
+        owner, claims = data.draw(st.sampled_from(self.owners))
+        self.owners.remove((owner, claims))
+        self.windows.pop(owner.owner_id, None)
+        end_owner(self.store, owner, now=self.now)
+
+    @precondition(lambda self: self.owners)
+    @rule(data=st.data())
+    def a_process_oversleeps_its_lease(self, data: st.DataObject) -> None:
+        owner, _ = data.draw(st.sampled_from(self.owners))
+        with self.store.writing() as connection:
+            connection.execute(
+                update(schema.owner).where(schema.owner.c.id == owner.owner_id).values(lease_until=0.0)
+            )
+
+    @rule()
+    def the_dead_are_given_up(self) -> None:
+        give_up_dead(self.store, now=self.now)
+
+    @rule(person=st.integers(1, PEOPLE), kind=st.sampled_from([SignalKind.OPT_OUT, SignalKind.REVIEW]))
+    def somebody_opts_out(self, person: int, kind: SignalKind) -> None:
+        signal = Signal(
+            kind=kind, topic=ALL_TOPICS, road=Road.PAGE, at=self.now, contact_id=person, evidence="a click"
+        )
+        apply_signal(self.store, signal, now=self.now)
+
+    @rule(person=st.integers(1, PEOPLE))
+    def a_person_lifts_it(self, person: int) -> None:
+        lift_suppressions(
+            self.store,
+            address=f"person{person}@office{person % 7}.example",
+            topic=ALL_TOPICS,
+            by="the editor",
+            reason="asked",
+            now=self.now,
+        )
+
+    @rule(person=st.integers(1, PEOPLE))
+    def evidence_comes_in(self, person: int) -> None:
+        with self.store.writing() as connection:
+            record_evidence(
+                connection, person, kind="delivered", source="provider", detail="", at=self.now, now=self.now
+            )
+
+    @rule(order=st.sampled_from(["pause", "resume", "cancel"]))
+    def somebody_orders(self, order: str) -> None:
+        before = reread(self.store).state
+        try:
+            getattr(ordering, order)(self.store, REF, reason="", by="the editor", now=self.now)
+        except MailingStateError:
+            assert reread(self.store).state is before
+
+    @rule(step=st.sampled_from([DeliveryStep.RESOLVE_ACCEPTED, DeliveryStep.RESOLVE_RESEND]))
+    def somebody_resolves(self, step: DeliveryStep) -> None:
+        with self.store.reading() as connection:
+            doubtful = delivery_counts(connection, self.mailing.mailing_id)[DeliveryState.UNCERTAIN]
+        try:
+            settled = ordering.resolve(self.store, REF, step, address=None, reason="", by="x", now=self.now)
+        except UsageError:
+            settled = 0
+        assert settled == doubtful
+
+    @rule(hours=st.sampled_from([0.1, 1, 3, 30]))
+    def time_passes(self, hours: float) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule()
+    def the_mailing_is_settled(self) -> None:
+        mailing = hold_if_overdue(self.store, REF, now=self.now)
+        with self.store.reading() as connection:
+            counts = delivery_counts(connection, mailing.mailing_id)
+        if mailing.state is MailingState.FINISHED:
+            assert not any(number for state, number in counts.items() if state.open)
+
+    @invariant()
+    def what_must_never_be_is_not(self) -> None:
+        if not hasattr(self, "store"):
+            return
+        with self.store.reading() as connection:
+            found = [
+                message
+                for check in (
+                    verification.accepted_twice,
+                    verification.lost,
+                    verification.attempted_after_opt_out,
+                    verification.unexplained,
+                    verification.lifted_by_nobody,
+                    verification.out_of_time,
+                )
+                for message in check(connection)
+            ]
+            states = {
+                row.id: DeliveryState(row.state)
+                for row in connection.execute(select(schema.delivery.c.id, schema.delivery.c.state))
+            }
+        assert found == []
+        for delivery_id, state in states.items():
+            assert state in reachable(self.seen[delivery_id])
+        self.seen = states
+        assert len(states) == PEOPLE
+
+    def _answers(self, owner: Owner, kinds: list[OutcomeKind]) -> list[Outcome]:
+        window = self.windows.pop(owner.owner_id, None)
+        claimed = window.deliveries if window else ()
+        return [
+            Outcome(attempt_id=each.attempt_id, kind=kind) for each, kind in zip(claimed, kinds, strict=False)
+        ]
+
+
+Ledger.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+test_no_sequence_breaks_the_ledger = Ledger.TestCase
