@@ -9,7 +9,7 @@ from flows import artifacts
 from flows.project import in_project
 
 
-@task(name="pull the contact list", retries=0, cache_policy=NO_CACHE)
+@task(name="pull the contact list", task_run_name="pull the contact list", retries=0, cache_policy=NO_CACHE)
 async def pull_contacts(now: datetime | None) -> dict[str, int]:
     """Read, clean and store every source; a source that cannot be used fails the run, and the old list stays."""
     result = await in_project(lambda app: app.pull(), now=now)

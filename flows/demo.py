@@ -1,7 +1,7 @@
 """The demonstration: the flows on a sample project, a Prefect server of their own, the clock at each mailing's time.
 
 Run as `python -m flows.demo DIR` by `mlgroup-mail demo`. Standard output is one JSON object; standard error names
-each step as it ends, and what went wrong.
+each step as it begins and ends, and what went wrong.
 """
 
 import asyncio
@@ -107,6 +107,7 @@ async def _mail(ref: MailingRef, prepare: Any, at: datetime, seconds: dict[str, 
 @contextmanager
 def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     begun = time.perf_counter()
+    print(f"{step} ...", file=sys.stderr, flush=True)
     yield
     seconds[step] = round(time.perf_counter() - begun, 2)
     print(f"{step}: {seconds[step]:.1f} s", file=sys.stderr, flush=True)

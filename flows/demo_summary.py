@@ -28,4 +28,10 @@ def contacts(app: App) -> dict[str, Any]:
     rejected = [
         {"source": row.source, "row": row.row, "column": row.column, "reason": row.reason} for row in cleaned.rejected
     ]
-    return {"rows": cleaned.rows, "contacts": len(cleaned.contacts), "merged": cleaned.merged, "rejected": rejected}
+    return {
+        "rows": cleaned.rows,
+        "contacts": len(cleaned.contacts),
+        "countries": len({contact.country for contact in cleaned.contacts if contact.country}),
+        "merged": cleaned.merged,
+        "rejected": rejected,
+    }

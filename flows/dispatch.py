@@ -30,7 +30,7 @@ async def dispatch(live: bool = True, now: AwareDatetime | None = None) -> State
 
 
 # The ledger is the retry queue: a second try of a task could not know what the first one has handed over.
-@task(name="send what is due", retries=0, cache_policy=NO_CACHE)
+@task(name="send what is due", task_run_name="send what is due", retries=0, cache_policy=NO_CACHE)
 async def send(now: datetime | None) -> list[MailingStatus]:
     """Send what is due, and return how the mailings stand afterwards."""
     progress = Progress()

@@ -16,7 +16,7 @@ async def opt_outs(now: AwareDatetime | None = None) -> dict[str, int]:
     return await import_files(now)
 
 
-@task(name="import waiting opt-outs", retries=0, cache_policy=NO_CACHE)
+@task(name="import waiting opt-outs", task_run_name="import waiting opt-outs", retries=0, cache_policy=NO_CACHE)
 async def import_files(now: datetime | None) -> dict[str, int]:
     """Import every waiting file that is new; show what it brought, where anything was."""
     files = await in_project(lambda app: app.import_opt_outs(), now=now)

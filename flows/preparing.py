@@ -13,7 +13,6 @@ from flows.opt_outs import import_files
 from flows.project import in_project
 from mlgroup_mail.errors import NotApprovedError
 from mlgroup_mail.model import MailingRef, MailingState
-from mlgroup_mail.preflight.findings import Level
 from mlgroup_mail.reporting.status import forecast, status_of
 from mlgroup_mail.settings.app import App
 
@@ -37,45 +36,44 @@ async def prepare(ref: MailingRef, now: datetime | None) -> State[dict[str, int]
     """
     await pull_contacts(now)
     await import_files(now)
-    errors, warnings = await check_campaign(ref.campaign, now)
-    found = await plan_mailing(ref.campaign, ref.mailing, now)
+    errors, warnings = await check_mailing(str(ref), now)
+    if errors:
+        numbers = {"errors": errors, "warnings": warnings}
+        return Failed(message=f"{ref}: {errors} errors to mend, see “check” under Artifacts", data=numbers)
+    plan = await plan_mailing(str(ref), now)
     numbers = {
-        "recipients": found.recipients,
-        "accepted": found.accepted,
-        "excluded": sum(found.excluded.values()),
         "errors": errors,
         "warnings": warnings,
+        "recipients": plan.recipients,
+        "accepted": plan.accepted,
+        "excluded": sum(plan.excluded.values()),
     }
-    if errors:
-        return Failed(message=f"{ref} has {errors} errors: see this run's artifact “check”", data=numbers)
-    if found.waiting:
-        return Completed(name="Waiting for approval", message=found.waiting, data=numbers)
-    told = f"{found.recipients} people will get it, {found.accepted} have it, {numbers['excluded']} are left out"
-    return Completed(name=found.state.capitalize(), message=f"{ref}: {told}", data=numbers)
+    if plan.waiting:
+        return Completed(name="Waiting for approval", message=plan.waiting, data=numbers)
+    told = f"{plan.recipients} will get it, {plan.accepted} have it, {numbers['excluded']} are left out"
+    return Completed(name=plan.state.capitalize(), message=f"{ref}: {told}", data=numbers)
 
 
-@task(name="check the campaign", retries=0, cache_policy=NO_CACHE)
-async def check_campaign(campaign: str, now: datetime | None) -> tuple[int, int]:
-    """How many errors and warnings the check finds in the campaign."""
-    findings = await in_project(lambda app: app.check(campaign), now=now)
-    errors = sum(finding.level is Level.ERROR for finding in findings)
+@task(name="check the mailing", task_run_name="check the mailing", retries=0, cache_policy=NO_CACHE)
+async def check_mailing(mailing: str, now: datetime | None) -> tuple[int, int]:
+    """How many errors and warnings the check finds."""
+    ref = MailingRef.parse(mailing)
+    findings = await in_project(lambda app: app.check(ref.campaign, ref.mailing), now=now)
+    errors = sum(finding.blocks for finding in findings)
+    lines = [[each.level, each.rule, each.where, each.message, each.mend] for each in findings]
     await artifacts.show(
         "check",
-        artifacts.table(
-            ["level", "rule", "where", "what is wrong", "how to mend it"],
-            [[each.level, each.rule, each.where, each.message, each.mend] for each in findings],
-        )
-        or "Nothing found.",
-        about=campaign,
-        description=f"{campaign}: {errors} errors, {len(findings) - errors} warnings",
+        artifacts.table(["level", "rule", "where", "what is wrong", "how to mend it"], lines) or "Nothing was found.",
+        about=mailing,
+        description=f"{mailing}: {errors} errors, {len(findings) - errors} warnings",
     )
     return errors, len(findings) - errors
 
 
-@task(name="plan the mailing", retries=0, cache_policy=NO_CACHE)
-async def plan_mailing(campaign: str, mailing: str, now: datetime | None) -> Plan:
+@task(name="plan the mailing", task_run_name="plan the mailing", retries=0, cache_policy=NO_CACHE)
+async def plan_mailing(mailing: str, now: datetime | None) -> Plan:
     """Freeze the audience if the mailing is approved; either way, show whom it reaches and whom not, and why."""
-    ref = MailingRef(campaign, mailing)
+    ref = MailingRef.parse(mailing)
     plan = await in_project(lambda app: _plan(app, ref), now=now)
     reached = {"will get it": plan.recipients, "have it": plan.accepted}
     left_out = {f"left out: {reason}": number for reason, number in plan.excluded.items()}
@@ -84,8 +82,8 @@ async def plan_mailing(campaign: str, mailing: str, now: datetime | None) -> Pla
         f"**{plan.waiting}**" if plan.waiting else "",
         artifacts.table(["", "people"], [*reached.items(), *left_out.items()]),
         artifacts.bullets(plan.remarks),
-        about=str(ref),
-        description=f"Who gets {ref}, who does not, and why",
+        about=mailing,
+        description=f"Who gets {mailing}, who does not, and why",
     )
     return plan
 

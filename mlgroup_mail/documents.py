@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mlgroup_mail.errors import CampaignError, ConfigurationError
+from mlgroup_mail.errors import ConfigurationError, MailError
 
 M = TypeVar("M", bound=BaseModel)
-Refusal = type[ConfigurationError] | type[CampaignError]
+Refusal = type[ConfigurationError] | type[MailError]
 
 
 class Document(BaseModel):

@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ _BAR = 30
 
 def show_summary(summary: dict[str, Any], project: "DemoProject") -> None:
     """Print it; `summary` is what the flows printed, with the seconds of the whole."""
+    from rich.console import Group
+    from rich.padding import Padding
     from rich.rule import Rule
 
     screen = console()
@@ -34,8 +38,7 @@ def show_summary(summary: dict[str, Any], project: "DemoProject") -> None:
     for title, part in parts.items():
         screen.print()
         screen.print(Rule(f"[bold]{title}[/bold]", align="left", style="dim"))
-        for line in part:
-            screen.print(line)
+        screen.print(Padding(Group(*part), (0, 0, 0, 2)))
     screen.print()
 
 
@@ -50,7 +53,7 @@ def _contacts(contacts: dict[str, Any], opt_outs: dict[str, int]) -> "Iterator[T
     )
     table = _grid(right=(0,))
     for row in rejected:
-        table.add_row(f"row {row['row']}", row["column"], row["reason"])
+        table.add_row(f"  row {row['row']}", row["column"], row["reason"])
     yield table
     if opt_outs.get("new_opt_outs"):
         yield _text(f"{_number(opt_outs['new_opt_outs'], 'opt-out')} imported from contacts/opt-outs/.")
@@ -63,7 +66,9 @@ def _mailings(mailings: list[dict[str, Any]]) -> "Iterator[Text | Table]":
     for mailing in mailings:
         again = mailing["accepted"] - mailing["accepted_now"]
         news = ("dim", f"  {again} had it already") if again else ""
-        table.add_row(_text(("b", mailing["mailing"])), _text(("green", str(mailing["accepted"]))), _text("accepted", news))
+        table.add_row(
+            _text(("b", mailing["mailing"])), _text(("green", str(mailing["accepted"]))), _text("accepted", news)
+        )
         for reason, number in mailing["excluded"].items():
             table.add_row("", _text(("yellow", str(number))), f"left out: {reason}")
         missing = mailing["audience"] - mailing["accepted"] - sum(mailing["excluded"].values())
@@ -81,7 +86,7 @@ def _mailings(mailings: list[dict[str, Any]]) -> "Iterator[Text | Table]":
 
 
 def _times(seconds: dict[str, float]) -> "Iterator[Table]":
-    longest = max(seconds.values(), default=0) or 1
+    longest = max((spent for step, spent in seconds.items() if step != "in all"), default=0) or 1
     table = _grid(right=(1,))
     for step, spent in seconds.items():
         bar = "" if step == "in all" else "━" * max(1, round(_BAR * spent / longest))
@@ -97,13 +102,14 @@ def _where_to_look(mailings: list[dict[str, Any]], project: "DemoProject") -> "I
     for mailing in mailings:
         if page := _first_page(outbox / mailing["mailing"]):
             table.add_row(f"one of {mailing['mailing']}", _path(page))
-    call = f"mlgroup-mail --project {shlex.quote(root)}"
+    call = f"{_command()} --project {shlex.quote(root)}"
     if mailings:
         table.add_row("who got it, one line each", f"{call} log {mailings[0]['mailing']}")
     table.add_row("where all mailings stand", f"{call} status")
     yield table
     if project.afresh:
-        yield _text(f"The sample has changed since the last run: it began afresh, the former one is in {_shown(project.former)}.")
+        yield _text("The sample has changed since the last run, so this one began afresh.")
+        yield _text(f"The former one is in {_shown(project.former)}.")
     if project.kept:
         yield _text(f"Left as you changed it: {', '.join(project.kept)}.")
 
@@ -112,6 +118,14 @@ def _first_page(folder: Path) -> Path | None:
     """The copy for the browser of a mailing's first message."""
     pages = [path for path in folder.glob("*.html") if path.stem.isdigit()]
     return min(pages, key=lambda path: int(path.stem), default=None)
+
+
+def _command() -> str:
+    """How to call us from here: `make demo` leaves the environment's own folder out of the PATH."""
+    if shutil.which("mlgroup-mail"):
+        return "mlgroup-mail"
+    called = Path(sys.argv[0])
+    return shlex.quote(_shown(called.absolute())) if called.stem == "mlgroup-mail" else "python -m mlgroup_mail"
 
 
 def _path(path: Path) -> "Text":

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -104,7 +105,7 @@ def verify(as_json: Json = False) -> None:
     raise typer.Exit(int(bool(found.violations)))
 
 
-def _write_csv(lines: "list[LogLine]") -> None:
+def _write_csv(lines: "Iterable[LogLine]") -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["address", "contact_id", "state", "reason", "attempts", "message_id", "at"])
     for line in lines:

@@ -14,7 +14,7 @@ import typer
 from mlgroup_mail import __version__
 from mlgroup_mail.cli import campaigns, contacts, database, looking, mailings, new, opt_out, project
 from mlgroup_mail.cli.context import set_project_root
-from mlgroup_mail.errors import ConfigurationError, MailError, TransportError
+from mlgroup_mail.errors import ConfigurationError, MailError, OwnerLostError, TransportError
 
 app = typer.Typer(
     name="mlgroup-mail",
@@ -70,6 +70,9 @@ def _run(arguments: list[str]) -> int:
         return 2
     except MailError as error:
         _tell(str(error.problem))
+        return 1
+    except OwnerLostError as error:
+        _tell(f"{error}; what it had begun is recorded. Run the same command again to go on.")
         return 1
     except BrokenPipeError:
         # Whoever read our output has seen enough (`| head`). Python would complain again while it shuts down.

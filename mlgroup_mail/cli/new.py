@@ -19,7 +19,7 @@ def new(
         str, typer.Argument(metavar="ID", help="The folder's name, for example 2030-01-newsletter.")
     ],
 ) -> None:
-    """Make a campaign folder to fill in, due on the next weekday at 09:00. `check` names what is still to be written."""
+    """Make a campaign folder to fill in, due on the next weekday at 09:00. `check` names what is still missing."""
     from mlgroup_mail.clock import SystemClock
     from mlgroup_mail.scaffold.campaign import make_campaign
     from mlgroup_mail.settings.project import read_project

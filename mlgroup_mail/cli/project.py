@@ -41,6 +41,6 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A directory
     for number, (command, why) in enumerate(steps, start=1):
         say(f"  {number}. {command:{width}}  {why}".rstrip())
     say(
-        "\nNothing can leave this machine yet: every mail becomes a file in var/outbox/ until you set another transport.\n"
-        "README.md there has the first hour in full, and how to put in your own list and text."
+        "\nNothing can leave this machine yet: every mail becomes a file in var/outbox/ until you set another\n"
+        "transport. README.md there has the first hour in full, and how to put in your own list and text."
     )

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
-
 from mlgroup_mail.model import ALL_TOPICS, ExclusionReason, Restriction, SignalKind
+from mlgroup_mail.store import Connection
 from mlgroup_mail.store.suppressions import standing_rules
 
 _WEIGHT = tuple(ExclusionReason)

@@ -19,7 +19,7 @@ from mlgroup_mail.content.campaign_file import (
 from mlgroup_mail.content.template_files import known_templates
 from mlgroup_mail.content.wall_time import WallTime
 from mlgroup_mail.documents import read_text
-from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.errors import CampaignError, UsageError
 from mlgroup_mail.settings.project import PROJECT_FILE, Project
 
 STOP_AFTER = timedelta(hours=48)
@@ -82,11 +82,12 @@ class Campaign:
     file: str
 
     def mailing(self, name: str) -> MailingSpec:
-        """The mailing of that name; raises CampaignError listing the known ones."""
+        """The mailing of that name; raises UsageError listing the known ones."""
         for mailing in self.mailings:
             if mailing.name == name:
                 return mailing
-        raise _unknown("mailing", name, [mailing.name for mailing in self.mailings], where=self.file)
+        known = [mailing.name for mailing in self.mailings]
+        raise _unknown("mailing", name, known, where=self.file, refusal=UsageError)
 
 
 def campaign_ids(project: Project) -> tuple[str, ...]:
@@ -95,10 +96,13 @@ def campaign_ids(project: Project) -> tuple[str, ...]:
 
 
 def read_campaign(project: Project, campaign_id: str) -> Campaign:
-    """Read one campaign; raises CampaignError naming file, line and mend. Segments are the contacts room's to know."""
+    """Read one campaign. Its segments are the contacts room's to know.
+
+    Raises UsageError where there is none of that name, CampaignError naming file, line and mend.
+    """
     known = campaign_ids(project)
     if campaign_id not in known:
-        raise _unknown("campaign", campaign_id, known, where=str(project.campaigns))
+        raise _unknown("campaign", campaign_id, known, where=str(project.campaigns), refusal=UsageError)
     folder = project.campaigns / campaign_id
     file = read_campaign_file(folder / CAMPAIGN_FILE, place=f"campaigns/{campaign_id}/{CAMPAIGN_FILE}")
     matter = file.matter
@@ -207,8 +211,16 @@ def _must_be_known(
         raise _unknown(noun, name, known, where=file.where(key or noun), mend=mend)
 
 
-def _unknown(noun: str, name: str, known: Collection[str], *, where: str, mend: str = "") -> CampaignError:
+def _unknown(
+    noun: str,
+    name: str,
+    known: Collection[str],
+    *,
+    where: str,
+    mend: str = "",
+    refusal: type[CampaignError] | type[UsageError] = CampaignError,
+) -> CampaignError | UsageError:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean “{near[0]}”? " if near else ""
     listed = f"Known {noun}s: {', '.join(known)}." if known else f"There is no {noun} here yet."
-    return CampaignError(f"there is no {noun} “{name}”", where=where, mend=f"{hint}{listed} {mend}".rstrip())
+    return refusal(f"there is no {noun} “{name}”", where=where, mend=f"{hint}{listed} {mend}".rstrip())

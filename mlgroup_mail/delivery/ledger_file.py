@@ -63,5 +63,6 @@ def adopt_ledger(root: Path, store: Store, *, reason: str, by: str, now: datetim
 def _content(ledger: str) -> str:
     return (
         "# Which ledger the live mail of this project is recorded in. Commit this file: it keeps a second copy of the\n"
-        f'# project from sending everything again. Taking over: mlgroup-mail db adopt --reason WHY\nledger = "{ledger}"\n'
+        "# project from sending everything again. Taking over: mlgroup-mail db adopt --reason WHY\n"
+        f'ledger = "{ledger}"\n'
     )

@@ -2,12 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from mlgroup_mail import addresses
 from mlgroup_mail.errors import MailingStateError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, MailingStep
-from mlgroup_mail.store import Store
+from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.deliveries import resolve_delivery, uncertain_deliveries
 from mlgroup_mail.store.mailings import MailingRow, cancel_mailing, extend_mailing, find_mailing, write_journal
 from mlgroup_mail.store.transitions import move_mailing

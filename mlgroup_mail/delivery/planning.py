@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.contacts.audience import split_audience
 from mlgroup_mail.contacts.segments import Segment
@@ -19,7 +17,7 @@ from mlgroup_mail.content.compiling import (
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery.merging import merge_values
 from mlgroup_mail.model import Audience, Contact, MailingState, MailingStep
-from mlgroup_mail.store import Store
+from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.contacts import contacts_after, count_contacts
 from mlgroup_mail.store.mailings import MailingRow, find_mailing
 from mlgroup_mail.store.plans import PlannedRecipient, add_variant, end_planning, variants, write_chunk

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from mlgroup_mail import addresses
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.restrictions import restrictions
@@ -16,7 +14,7 @@ from mlgroup_mail.delivery.ownership import ownership
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingStep
 from mlgroup_mail.model.mailing import DISPATCHABLE
-from mlgroup_mail.store import Store
+from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.claims import Claims, Restrictions
 from mlgroup_mail.store.deliveries import last_attempt_at, oldest_due
 from mlgroup_mail.store.mailings import MailingRow, delivery_counts, find_mailing, settle_mailing

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery.ledger_file import named_ledger
-from mlgroup_mail.store import Store, verification
+from mlgroup_mail.store import Connection, Store, verification
 from mlgroup_mail.store.deliveries import ledger_id
 from mlgroup_mail.store.mailings import all_mailings
 

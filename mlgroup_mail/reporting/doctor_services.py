@@ -127,7 +127,8 @@ def clock(examined: Examined) -> Finding:
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if written > now + timedelta(hours=1):
         return failed(
-            f"it is {now:%Y-%m-%d %H:%M} UTC here, and {PROJECT_FILE} is from {written:%Y-%m-%d %H:%M}: the clock is slow",
+            f"it is {now:%Y-%m-%d %H:%M} UTC here, and {PROJECT_FILE} is from {written:%Y-%m-%d %H:%M}: the clock is "
+            "slow",
             "Set the machine's clock, best by a time service.",
         )
     return passed(f"{now:%Y-%m-%d %H:%M} UTC; the group's time zone is {examined.project.group.timezone}")

@@ -1,19 +1,17 @@
 """Why somebody gets a mailing, or does not."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlgroup_mail import addresses
 from mlgroup_mail.content.campaign import campaign_ids, read_campaign
 from mlgroup_mail.delivery.planning import audience_of
 from mlgroup_mail.errors import MailError, UsageError
 from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingRef, Suppression
+from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.contacts import find_contact
 from mlgroup_mail.store.deliveries import DeliveryRow, deliveries_to
 from mlgroup_mail.store.suppressions import suppressions
-
-if TYPE_CHECKING:
-    from mlgroup_mail.settings.app import App
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +66,7 @@ class Explanation:
         return [[each.mailing, each.answer, each.because] for each in self.mailings]
 
 
-def explain_address(app: "App", text: str) -> Explanation:
+def explain_address(app: App, text: str) -> Explanation:
     """What an address gets and why; raises UsageError where it is no address."""
     try:
         address = addresses.normalise(text)
@@ -93,7 +91,7 @@ def _headline(address: str, contact: Contact | None) -> str:
     return f"{address} is contact {contact.contact_id}: {contact.name or 'no name'}, {contact.status}."
 
 
-def _answers(app: "App", contact: Contact | None, done: dict[MailingRef, DeliveryRow]) -> list[MailingAnswer]:
+def _answers(app: App, contact: Contact | None, done: dict[MailingRef, DeliveryRow]) -> list[MailingAnswer]:
     answers = [_happened(row) for row in done.values()]
     for campaign_id in campaign_ids(app.project):
         try:
@@ -126,7 +124,7 @@ _STATES = {
 }
 
 
-def _would(app: "App", contact: Contact | None, ref: MailingRef, topic: str) -> MailingAnswer:
+def _would(app: App, contact: Contact | None, ref: MailingRef, topic: str) -> MailingAnswer:
     if contact is None:
         return MailingAnswer(mailing=str(ref), answer="does not get", because="nobody on the list")
     spec = read_campaign(app.project, ref.campaign).mailing(ref.mailing)

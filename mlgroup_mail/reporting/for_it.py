@@ -1,5 +1,6 @@
 """`doctor --for-it`: the letter to an IT department, with what the project already knows filled in."""
 
+import textwrap
 from dataclasses import dataclass
 
 from mlgroup_mail import addresses
@@ -28,13 +29,13 @@ def requests(project: Project, settings: Settings) -> tuple[Request, ...]:
     return (
         Request(
             title="A mail relay",
-            text=f"Host and port of a server that takes mail from us by SMTP for recipients outside the organisation.{relay}"
-            " From which networks or machines may it be reached?",
+            text="Host and port of a server that takes mail from us by SMTP for recipients outside the organisation."
+            f"{relay} From which networks or machines may it be reached?",
             setting="smtp_host, smtp_port",
         ),
         Request(
             title="Protection",
-            text="STARTTLS or TLS from the first byte? If the certificate is signed by your own authority, its CA file.",
+            text="STARTTLS, or TLS from the first byte? If your own authority has signed the certificate, its CA file.",
             setting="smtp_tls, smtp_ca_file",
         ),
         Request(
@@ -45,17 +46,17 @@ def requests(project: Project, settings: Settings) -> tuple[Request, ...]:
         Request(
             title="Sender addresses",
             text=f"The right to send as {', '.join(senders)}, in the From line and in the envelope.",
-            setting="[sender.*] in mlgroup.toml",
+            setting="sender in mlgroup.toml",
         ),
         Request(
             title="A mailbox that people read",
-            text=f"{project.group.opt_out_address}: replies, bounces and opt-outs arrive there, and so do mails to "
-            "addresses like it with a plus and a token, if plus-addressing is on. Is it?",
+            text=f"{project.group.opt_out_address}: replies, bounces and opt-outs arrive there. Can a program "
+            "read it too (IMAP; on Exchange Online with OAuth)?",
             setting="opt_out_address, reply_to",
         ),
         Request(
             title="SPF",
-            text=f"The relay's outgoing addresses in the SPF record of {domains}: which “include:” or “ip4:” stands there?",
+            text=f"The relay's outgoing addresses in the SPF record of {domains}: which “include:” is it?",
         ),
         Request(
             title="DKIM",
@@ -67,30 +68,33 @@ def requests(project: Project, settings: Settings) -> tuple[Request, ...]:
         ),
         Request(
             title="Limits",
-            text="How many messages a minute and a day, how many recipients, how many connections at once, how large a message?"
-            " What does the server answer when it is too much?",
+            text="How many messages a minute and a day, how many connections at once, how large a message? "
+            "What does the server answer when it is too much?",
             setting="smtp_per_minute, smtp_connections",
         ),
         Request(
-            title="Addresses of our own",
-            text="Does the relay replace Message-ID or headers such as List-Unsubscribe? They have to arrive as we send them.",
+            title="Headers",
+            text="Does the relay replace the Message-ID or drop headers such as List-Unsubscribe? "
+            "They have to arrive as we send them.",
         ),
     )
 
 
 def letter(project: Project, settings: Settings) -> str:
-    """The requests as a text to be mailed."""
-    lines = [
-        "To the IT department",
-        "",
-        f"{project.group.name} sends newsletters, invitations and calls to people who are on its list. Each is sent once, one",
-        "message a recipient, with List-Unsubscribe (RFC 2369; with a public page RFC 8058 too); who opts out gets no more.",
-        "The software is mlgroup-mail; it hands messages to a mail server by SMTP. For that we would like to ask for:",
-        "",
-    ]
+    """The requests as a text to be mailed, in lines of 78 characters."""
+    opening = (
+        f"{project.group.name} sends newsletters, invitations and calls to the people on its list: one message "
+        "a person, each sent once, with List-Unsubscribe (RFC 2369), and nothing more to whoever opts out. The "
+        "software is mlgroup-mail; it hands the messages to a mail server by SMTP. For that we would like to ask you for:"
+    )
+    parts = ["To the IT department", _wrapped(opening)]
     for number, request in enumerate(requests(project, settings), start=1):
-        lines += [f"{number}. {request.title}. {request.text}"]
-        if request.setting:
-            lines += [f"   (for us: {request.setting})"]
-    lines += ["", "Thank you!"]
-    return "\n".join(lines)
+        label = f"{number}. "
+        text = f"{request.title}. {request.text}" + (f" [{request.setting}]" if request.setting else "")
+        parts.append(_wrapped(label + text, indent=" " * len(label)))
+    parts.append(_wrapped("In [brackets] stands where we put your answer. Thank you!"))
+    return "\n\n".join(parts)
+
+
+def _wrapped(text: str, *, indent: str = "") -> str:
+    return textwrap.fill(text, 78, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

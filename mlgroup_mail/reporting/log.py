@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlgroup_mail.delivery.approving import approved_source
 from mlgroup_mail.delivery.merging import message_id
 from mlgroup_mail.model import DeliveryState, MailingRef
 from mlgroup_mail.reporting.status import status_of
+from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.deliveries import deliveries
 from mlgroup_mail.store.mailings import find_mailing
-
-if TYPE_CHECKING:
-    from mlgroup_mail.settings.app import App
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -50,7 +48,7 @@ class LogLine:
         ]
 
 
-def log_lines(app: "App", ref: MailingRef) -> Iterator[LogLine]:
+def log_lines(app: App, ref: MailingRef) -> Iterator[LogLine]:
     """Every delivery of a mailing in order; none where it was not planned. Raises CampaignError for an unknown one."""
     with app.store.reading() as connection:
         mailing = find_mailing(connection, ref)

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlgroup_mail import addresses
 from mlgroup_mail.content.campaign import read_campaign
@@ -14,10 +13,8 @@ from mlgroup_mail.delivery.checking import recipients_now
 from mlgroup_mail.delivery.sample import Sample, make_sample
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import Contact, MailingRef
+from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.contacts import find_contact
-
-if TYPE_CHECKING:
-    from mlgroup_mail.settings.app import App
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 _PICTURE_SECONDS = 60
@@ -34,7 +31,7 @@ class Preview:
 
 
 def write_previews(
-    app: "App", campaign_id: str, mailing: str | None, *, reader: str | None, out: Path | None
+    app: App, campaign_id: str, mailing: str | None, *, reader: str | None, out: Path | None
 ) -> Iterator[Preview]:
     """Write html, txt, eml and, where a browser is installed, png of one mailing or of all.
 
@@ -90,7 +87,7 @@ def _write(sample: Sample, folder: Path, name: str) -> tuple[Path, Path, Path]:
     return html, text, eml
 
 
-def _reader(app: "App", text: str | None) -> Contact | None:
+def _reader(app: App, text: str | None) -> Contact | None:
     if text is None:
         return None
     try:

@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlgroup_mail.content.campaign import campaign_ids, read_campaign
 from mlgroup_mail.delivery import approving, planning
 from mlgroup_mail.errors import MailError
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
+from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.contacts import all_contacts
 from mlgroup_mail.store.mailings import MailingRow, delivery_counts, find_mailing
-
-if TYPE_CHECKING:
-    from mlgroup_mail.settings.app import App
 
 _NOTHING = dict.fromkeys(DeliveryState, 0)
 
@@ -64,7 +62,7 @@ class MailingStatus:
         return [self.ref, self.state, self.audience, *self.counts.values()]
 
 
-def status_of(app: "App", ref: MailingRef) -> MailingStatus:
+def status_of(app: App, ref: MailingRef) -> MailingStatus:
     """Where a mailing stands; raises CampaignError where neither the files nor the ledger know it."""
     with app.store.reading() as connection:
         row = find_mailing(connection, ref)
@@ -92,7 +90,7 @@ def status_of(app: "App", ref: MailingRef) -> MailingStatus:
 _MOVING = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING})
 
 
-def all_statuses(app: "App") -> list[MailingStatus]:
+def all_statuses(app: App) -> list[MailingStatus]:
     """Every mailing of every campaign, in order of time; a campaign that cannot be read is passed over."""
     found = []
     for campaign_id in campaign_ids(app.project):
@@ -104,7 +102,7 @@ def all_statuses(app: "App") -> list[MailingStatus]:
     return sorted(found, key=lambda status: (status.send_at, status.ref))
 
 
-def _changes(app: "App", row: MailingRow) -> list[str]:
+def _changes(app: App, row: MailingRow) -> list[str]:
     try:
         return approving.changes_since_approval(app.files, row)
     except MailError as error:
@@ -158,7 +156,7 @@ class Forecast:
         ]
 
 
-def forecast(app: "App", ref: MailingRef) -> Forecast:
+def forecast(app: App, ref: MailingRef) -> Forecast:
     """What `send --live` would do now; writes nothing. Raises CampaignError where the campaign cannot be read."""
     status = status_of(app, ref)
     remarks = list(status.remarks)
@@ -180,7 +178,7 @@ def forecast(app: "App", ref: MailingRef) -> Forecast:
     )
 
 
-def _planned(app: "App", ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
+def _planned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
     from mlgroup_mail.store.deliveries import deliveries
 
     with app.store.reading() as connection:
@@ -191,7 +189,7 @@ def _planned(app: "App", ref: MailingRef) -> tuple[int, dict[ExclusionReason, in
     return sum(line.state.claimable for line in lines), _counted(reasons)
 
 
-def _unplanned(app: "App", ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
+def _unplanned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
     source = approving.freeze_now(app.files, app.store, ref)
     with app.store.reading() as connection:
         audience = planning.audience_of(

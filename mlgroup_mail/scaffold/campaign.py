@@ -1,5 +1,6 @@
 """`new`: a campaign folder to fill in."""
 
+import json
 import re
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
@@ -29,11 +30,12 @@ _LAST_CALL_BEFORE = timedelta(days=2)
 def make_campaign(project: Project, kind: str, campaign_id: str, *, now: datetime) -> list[Path]:
     """Make `campaigns/<campaign_id>/` from the pattern of its kind; returns the files, `campaign.md` first.
 
-    Raises UsageError, having written nothing, for a kind without a pattern, an id that is no name, or one that is taken.
+    Raises UsageError, having written nothing, for a kind without a pattern, and for an id that is no name or is taken.
     """
     if kind not in TOPICS:
         raise UsageError(
-            f"there is no pattern for the kind “{kind}”", mend=f"Kinds: {', '.join(TOPICS)}. More come with a later version."
+            f"there is no pattern for the kind “{kind}”",
+            mend=f"Kinds: {', '.join(TOPICS)}. More come with a later version.",
         )
     if not _ID.fullmatch(campaign_id):
         raise UsageError(
@@ -65,9 +67,9 @@ def _values(project: Project, kind: CampaignKind, now: datetime) -> dict[str, st
         "last_call_at": _on_a_weekday(deadline - _LAST_CALL_BEFORE, earlier=True),
     }
     return {
-        "topic": _preferred(TOPICS[kind], project.topics),
-        "sender": _preferred(_SENDERS[kind], project.file.sender),
-        "audience": _preferred(_AUDIENCE, list(_segments(project))),
+        "topic": _quoted(_preferred(TOPICS[kind], project.topics)),
+        "sender": _quoted(_preferred(_SENDERS[kind], project.file.sender)),
+        "audience": _quoted(_preferred(_AUDIENCE, list(_segments(project)))),
         "deadline": f"{deadline:%Y-%m-%d}",
         **{name: f"{day:%Y-%m-%d} {_OPENS_AT:02}:00 {zone}" for name, day in times.items()},
     }
@@ -82,6 +84,11 @@ def _on_a_weekday(day: datetime, *, earlier: bool = False) -> datetime:
 
 def _preferred(name: str, known: Collection[str]) -> str:
     return name if name in known or not known else next(iter(known))
+
+
+def _quoted(text: str) -> str:
+    """As a TOML string: what JSON escapes, TOML's basic strings escape the same way."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _segments(project: Project) -> Iterator[str]:

@@ -69,7 +69,9 @@ def _earlier(root: Path) -> dict[str, str] | None:
         found: dict[str, str] = json.loads((root / _RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UsageError(
-            "something else than a demonstration stands here", where=str(root), mend="Move it away, or run `demo` elsewhere."
+            "something else than a demonstration stands here",
+            where=str(root),
+            mend="Move it away, or run `demo` elsewhere.",
         ) from None
     return found
 

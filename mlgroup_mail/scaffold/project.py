@@ -32,9 +32,8 @@ def make_project(folder: Path, *, now: datetime) -> list[str]:
             name = ".gitignore" if path.name == _GITIGNORE else path.as_posix()
             _write(folder / name, text)
             written.append(name)
-        if shipped("prefect.yaml").exists():
-            _write(folder / "prefect.yaml", shipped("prefect.yaml").read_text(encoding="utf-8"))
-            written.append("prefect.yaml")
+        _write(folder / "prefect.yaml", shipped("prefect.yaml").read_text(encoding="utf-8"))
+        written.append("prefect.yaml")
     except OSError as error:
         raise UsageError(f"the project cannot be written: {error.strerror}", where=str(error.filename)) from None
     return sorted(written)

@@ -19,7 +19,7 @@ from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.storing import PullResult, store_list
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.delivery.transports.choosing import make_transport
-from mlgroup_mail.errors import ConfigurationError
+from mlgroup_mail.errors import ConfigurationError, MailError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, Outcome
 from mlgroup_mail.preflight.findings import Finding
 from mlgroup_mail.settings.environment import Environment, Settings, TransportName, read_settings
@@ -48,6 +48,10 @@ class App:
         """Opt-out tokens under the project's keys; raises ConfigurationError where there is none."""
         keys = [key.get_secret_value() for key in self.settings.secret_keys]
         return OptOutTokens(keys, topics=self.project.topics)
+
+    def require_keys(self) -> None:
+        """Raise ConfigurationError where opt-out links could not be made: before anything is written, not after."""
+        _ = self.tokens
 
     @property
     def files(self) -> approving.Files:
@@ -111,6 +115,7 @@ class App:
 
     def approve(self, ref: MailingRef, *, by: str) -> None:
         """Freeze a mailing and bind its hash. The caller has made sure that `check` finds no error."""
+        self.require_keys()
         approving.approve(self.store, ref, self.frozen(ref), by=by, now=self.clock.now())
 
     def require_approved(self, ref: MailingRef) -> MailingRow:
@@ -119,6 +124,7 @@ class App:
 
     def plan(self, ref: MailingRef, *, progress: planning.Progress = planning.silent) -> MailingRow:
         """Freeze the audience of an approved mailing and make its batches; does nothing where that is done."""
+        self.require_keys()
         mailing = self.require_approved(ref)
         if mailing.state in {MailingState.APPROVED, MailingState.PLANNING}:
             source = approving.approved_source(mailing)
@@ -158,13 +164,18 @@ class App:
         now = self.clock.now()
         with self.store.reading() as connection:
             due = [row for row in all_mailings(connection) if row.send_at <= now and row.state_at(now) in _TO_DISPATCH]
+        ready, hindered = [], []
         for row in due:
-            if row.state in {MailingState.APPROVED, MailingState.PLANNING}:
+            try:
                 self.plan(row.ref, progress=plan_progress)
-        refs = [row.ref for row in due]
-        if refs:
-            self.send(refs, progress=progress)
-        return refs
+                ready.append(row.ref)
+            except MailError as error:
+                hindered.append(error)
+        if ready:
+            self.send(ready, progress=progress)
+        if hindered:
+            raise hindered[0]
+        return ready
 
     def extend(self, mailing: MailingRow, *, reason: str, by: str) -> None:
         """Give a mailing past its `stop_at` 48 hours from now, by a person's order."""

@@ -38,9 +38,8 @@ def sync_contacts(
     """
     stored = {row["id"]: row for row in rows(connection, select(_TABLE))}
     by_external = {row["external_id"]: row["id"] for row in stored.values() if row["external_id"]}
-    by_address: dict[str, int] = dict(
-        connection.execute(select(schema.contact_address.c.address_key, schema.contact_address.c.contact_id)).all()
-    )
+    known = select(schema.contact_address.c.address_key, schema.contact_address.c.contact_id)
+    by_address = {row.address_key: row.contact_id for row in connection.execute(known)}
     added: list[Contact] = []
     seen: set[int] = set()
     changed = unchanged = returned = 0
@@ -135,7 +134,8 @@ def _insert(connection: Connection, contacts: Sequence[Contact], *, now: datetim
     connection.execute(
         insert(_TABLE), [{**_values(contact), "joined_at": now, "changed_at": now} for contact in contacts]
     )
-    ids = dict(connection.execute(select(_TABLE.c.address_key, _TABLE.c.id).where(_TABLE.c.id > last)).all())
+    fresh = select(_TABLE.c.address_key, _TABLE.c.id).where(_TABLE.c.id > last)
+    ids = {row.address_key: row.id for row in connection.execute(fresh)}
     _remember(
         connection,
         [

@@ -108,8 +108,12 @@ def cancel_mailing(connection: Connection, mailing_id: int, *, reason: str, by: 
 def extend_mailing(
     connection: Connection, mailing_id: int, *, stop_at: datetime, reason: str, by: str, now: datetime
 ) -> None:
-    """Give a mailing more time (`--late`): outside the approved hash, and in the journal."""
-    connection.execute(update(_TABLE).where(_TABLE.c.id == mailing_id).values(stop_at=stop_at, changed_at=now))
+    """Give a mailing more time (`--late`): outside the approved hash, and in the journal.
+
+    Whoever orders that has looked: what stood still before is not held for it again.
+    """
+    values = {"stop_at": stop_at, "resumed_at": now, "changed_at": now}
+    connection.execute(update(_TABLE).where(_TABLE.c.id == mailing_id).values(**values))
     write_journal(connection, mailing_id, "late", reason=reason, actor=by, now=now)
 
 

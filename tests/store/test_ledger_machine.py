@@ -80,7 +80,7 @@ class Ledger(RuleBasedStateMachine):
             self.store,
             owner,
             transport="outbox",
-            restrictions=lambda connection, people, topic: restrictions(connection, people, topic),
+            restrictions=restrictions,
         )
         self.owners.append((owner, claims))
 
