@@ -12,7 +12,7 @@ from mlgroup_mail.model import MailingRef, MailingState
 from mlgroup_mail.reporting.status import all_statuses
 from mlgroup_mail.settings.app import App
 
-_OVER = frozenset({MailingState.FINISHED, MailingState.CANCELLED, MailingState.EXPIRED})
+_OVER = frozenset({MailingState.FINISHED, MailingState.CANCELLED})
 
 
 @flow(name="newsletter", flow_run_name=names.by_mailing, retries=0)
@@ -31,5 +31,6 @@ async def newsletter(
 
 def _next(app: App) -> MailingRef | None:
     """The first mailing of a newsletter that is not over yet."""
-    open_ones = (status.ref for status in all_statuses(app) if status.state not in _OVER)
-    return next((ref for ref in open_ones if read_campaign(app.project, ref.campaign).kind == "newsletter"), None)
+    now = app.clock.now()
+    to_come = (each.ref for each in all_statuses(app) if each.state not in _OVER and now < each.stop_at)
+    return next((ref for ref in to_come if read_campaign(app.project, ref.campaign).kind == "newsletter"), None)

@@ -93,7 +93,6 @@ def _plan(app: App, ref: MailingRef) -> Plan:
     try:
         app.plan(ref)
     except NotApprovedError:
-        # Not the error's own text: it names who had approved it before.
         waiting = f"{ref} waits for its approval: mlgroup-mail approve {ref} --by YOUR-NAME"
     found, status = forecast(app, ref), status_of(app, ref)
     return Plan(

@@ -85,13 +85,11 @@ def _spinner() -> Iterator[Callable[[str], None]]:
         return
     from rich.markup import escape
 
-    with console(stderr=True).status("starting Prefect (the first time this takes a little longer)") as status:
+    with console(stderr=True).status("Prefect starts; the first time it takes longer") as status:
 
         def tell(line: str) -> None:
-            step, colon, seconds = line.rpartition(": ")
-            if colon and seconds.strip().endswith(" s"):
-                status.update(f"going on; done: {escape(step)}")
-            elif line.rstrip().endswith("..."):
-                status.update(escape(line.rstrip(". \n")))
+            step = line.rstrip()
+            if step.endswith(" ...") and not step.startswith("Prefect starts"):
+                status.update(escape(step.removesuffix(" ...")))
 
         yield tell

@@ -43,9 +43,9 @@ def show_summary(summary: dict[str, Any], project: "DemoProject") -> None:
 
 
 def _contacts(contacts: dict[str, Any], opt_outs: dict[str, int]) -> "Iterator[Text | Table]":
-    countries = f" in {contacts['countries']} countries" if "countries" in contacts else ""
     rejected = contacts["rejected"]
-    yield _text(("b", f"{contacts['contacts']} people"), countries, f", from {contacts['rows']} rows.")
+    people = f"{contacts['contacts']} people in {contacts['countries']} countries"
+    yield _text(("b", people), f", from {contacts['rows']} rows.")
     yield _text(
         f"{_number(contacts['merged'], 'row')} merged into another row's person, ",
         ("yellow", f"{_number(len(rejected), 'row')} rejected"),

@@ -1,7 +1,7 @@
 """`plan`, `send`, `dispatch`, `pause`, `resume`, `cancel`, `resolve`: what makes mailings move."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,7 +33,7 @@ def plan(mailing: MailingName, as_json: Json = False) -> None:
     with opened() as app:
         with progress_bar("planning") as tell:
             app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
-        _show([status_of(app, ref)], as_json=as_json)
+        _show_one(status_of(app, ref), as_json=as_json)
 
 
 def send(
@@ -52,7 +52,11 @@ def send(
         if not live:
             raise typer.Exit(_dry_run(app, ref, as_json=as_json))
         row = app.require_approved(ref)
-        if late and row.state_at(app.clock.now()) is MailingState.EXPIRED:
+        if row.state_at(app.clock.now()) is MailingState.EXPIRED:
+            if late is None:
+                app.settle(ref)
+                _show_one(status_of(app, ref), as_json=as_json)
+                raise typer.Exit(1)
             app.extend(row, reason=late, by=whoever_runs_this())
         with progress_bar("planning") as tell:
             app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
@@ -60,7 +64,10 @@ def send(
         with progress_bar("sending", total=before.left) as tell:
             app.send([ref], progress=lambda _, done: tell(advance=done))
         after = status_of(app, ref)
-        _show([after], as_json=as_json, before=[before])
+        _show_one(after, as_json=as_json)
+    if not as_json:
+        news = after.counts[DeliveryState.ACCEPTED] - before.counts[DeliveryState.ACCEPTED]
+        say(f"{news} accepted now." if news else "Nothing was sent: there was nothing due that had not gone already.")
     raise typer.Exit(_exit_code([after]))
 
 
@@ -70,14 +77,14 @@ def dispatch(live: Live = False, as_json: Json = False) -> None:
 
     with opened() as app:
         if not live:
-            _show([each for each in all_statuses(app) if each.due], as_json=as_json)
+            _show_all([each for each in all_statuses(app) if each.due], as_json=as_json)
             if not as_json:
                 say("This was a dry run: nothing was sent. `dispatch --live` sends what is due.")
             return
         with progress_bar("sending") as tell:
             refs = app.dispatch(progress=lambda _, done: tell(advance=done))
         statuses = [status_of(app, ref) for ref in refs]
-        _show(statuses, as_json=as_json)
+        _show_all(statuses, as_json=as_json)
     raise typer.Exit(_exit_code(statuses))
 
 
@@ -136,18 +143,20 @@ def _dry_run(app: "App", ref: MailingRef, *, as_json: bool) -> int:
     return 0
 
 
-def _show(statuses: Sequence["MailingStatus"], *, as_json: bool, before: Sequence["MailingStatus"] = ()) -> None:
+def _show_one(status: "MailingStatus", *, as_json: bool) -> None:
     if as_json:
-        found: list[dict[str, Any]] = [status.as_json() for status in statuses]
-        print_json(found[0] if before or len(found) == 1 else {"mailings": found})
-        return
-    if not statuses:
+        print_json(status.as_json())
+    else:
+        show_statuses([status])
+
+
+def _show_all(statuses: Sequence["MailingStatus"], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"mailings": [status.as_json() for status in statuses]})
+    elif statuses:
+        show_statuses(statuses)
+    else:
         say("Nothing is due.")
-        return
-    show_statuses(statuses)
-    for status, earlier in zip(statuses, before, strict=False):
-        news = status.counts[DeliveryState.ACCEPTED] - earlier.counts[DeliveryState.ACCEPTED]
-        say(f"{news} accepted now." if news else "Nothing was sent: there was nothing due that had not gone already.")
 
 
 def _exit_code(statuses: Sequence["MailingStatus"]) -> int:

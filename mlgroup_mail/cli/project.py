@@ -36,11 +36,11 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A directory
     ]
     if folder.resolve() != Path.cwd():
         steps.insert(0, (f"cd {shlex.quote(str(folder))}", ""))
-    say(f"A project stands in {folder}{os.sep}: {', '.join(written)}.\n\nNext:")
+    say(f"Made a project in {folder}{os.sep}: {len(written)} files; README.md tells what each is for.\n\nNext:")
     width = max(len(command) for command, _ in steps)
     for number, (command, why) in enumerate(steps, start=1):
         say(f"  {number}. {command:{width}}  {why}".rstrip())
     say(
         "\nNothing can leave this machine yet: every mail becomes a file in var/outbox/ until you set another\n"
-        "transport. README.md there has the first hour in full, and how to put in your own list and text."
+        "transport. README.md has the first hour in full, and how to put in your own list and text."
     )

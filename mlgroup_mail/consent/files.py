@@ -96,7 +96,7 @@ def _signal(row: dict[str, str], topics: Collection[str], *, evidence: str, now:
         topic=topic if topic in topics else ALL_TOPICS,
         road=Road.FILE,
         at=_moment(row.get("at", "")) or now,
-        address=addresses.normalise(addresses.read(row["address"])),
+        address=addresses.read(row["address"]),
         reason=row.get("reason", ""),
         evidence=evidence,
     )

@@ -81,7 +81,7 @@ def require_approved(files: Files, store: Store, ref: MailingRef) -> MailingRow:
         raise NotApprovedError(f"{ref} is not approved", mend=f"Run: mlgroup-mail approve {ref} --by YOUR-NAME")
     if mailing.state is MailingState.APPROVED and (changes := changes_since_approval(files, mailing)):
         raise NotApprovedError(
-            f"{ref} has changed since {mailing.approved_by} approved it: {'; '.join(changes)}",
+            f"{ref} has changed since its approval: {'; '.join(changes)}",
             mend=f"Look at it again, then: mlgroup-mail approve {ref} --by YOUR-NAME",
         )
     return mailing

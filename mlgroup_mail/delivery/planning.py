@@ -16,12 +16,19 @@ from mlgroup_mail.content.compiling import (
 )
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery.merging import merge_values
-from mlgroup_mail.model import Audience, Contact, MailingState, MailingStep
+from mlgroup_mail.model import Audience, Contact, MailingState
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.contacts import contacts_after, count_contacts
 from mlgroup_mail.store.mailings import MailingRow, find_mailing
-from mlgroup_mail.store.plans import PlannedRecipient, add_variant, end_planning, variants, write_chunk
-from mlgroup_mail.store.transitions import move_mailing
+from mlgroup_mail.store.plans import (
+    PlannedRecipient,
+    add_variant,
+    begin_planning,
+    end_planning,
+    take_turn,
+    variants,
+    write_chunk,
+)
 
 CHUNK = 2000
 """People a planning transaction looks at: a consent writer waits for one such chunk at most."""
@@ -53,7 +60,7 @@ def plan(
     source = FrozenSource.from_json(mailing.source)
     if mailing.state is MailingState.APPROVED:
         with store.writing() as connection:
-            move_mailing(connection, mailing.mailing_id, MailingStep.BEGIN_PLANNING, now=now)
+            begin_planning(connection, mailing, now=now)
     with store.reading() as connection:
         total = count_contacts(connection)
     done = 0
@@ -61,6 +68,8 @@ def plan(
         with store.reading() as connection:
             people = contacts_after(connection, current.plan_cursor, CHUNK)
         with store.claiming() as connection:
+            if not take_turn(connection, current):
+                continue
             if not people:
                 end_planning(connection, current, now=now)
                 break

@@ -71,7 +71,7 @@ def send_due(parts: Sending, refs: Sequence[MailingRef], *, progress: Progress =
 def _send_mailing(parts: Sending, claims: Claims, ref: MailingRef, progress: Progress) -> None:
     while True:
         give_up_dead(parts.store, now=parts.clock.now())
-        mailing = hold_if_overdue(parts.store, ref, now=parts.clock.now())
+        mailing = settle(parts.store, ref, now=parts.clock.now())
         with parts.store.reading() as connection:
             batches = batches_of(connection, mailing)
             compiled = compiled_variants(connection, mailing.mailing_id)
@@ -91,10 +91,10 @@ def _send_mailing(parts: Sending, claims: Claims, ref: MailingRef, progress: Pro
         time.sleep(_LOOK_AGAIN_SECONDS)
 
 
-def hold_if_overdue(store: Store, ref: MailingRef, *, now: datetime) -> MailingRow:
-    """Settle a mailing, and stop one that stood still for too long; returns its row as it is then."""
+def settle(store: Store, ref: MailingRef, *, now: datetime) -> MailingRow:
+    """Expire what is too late, finish what has nothing open, hold what stood still too long; returns the row then."""
     with store.writing() as connection:
-        settle_mailing(connection, _row(connection, ref), now=now)
+        settle_mailing(connection, _row(connection, ref).mailing_id, now=now)
         mailing = _row(connection, ref)
         if mailing.state in DISPATCHABLE and (reason := _stood_still(connection, mailing, now=now)):
             move_mailing(connection, mailing.mailing_id, MailingStep.HOLD, now=now, reason=reason)
@@ -120,7 +120,7 @@ def _others_are_attempting(parts: Sending, ref: MailingRef) -> bool:
         mailing = _row(connection, ref)
         if delivery_counts(connection, mailing.mailing_id)[DeliveryState.ATTEMPTING]:
             return True
-        settle_mailing(connection, mailing, now=parts.clock.now())
+        settle_mailing(connection, mailing.mailing_id, now=parts.clock.now())
         return False
 
 

@@ -1,5 +1,6 @@
 """The checks of `doctor` on keys and on what answers: database, mail server, pages, clock, schedules."""
 
+import http.client
 import os
 import tomllib
 import urllib.error
@@ -143,17 +144,20 @@ def schedules(examined: Examined) -> Finding:  # noqa: ARG001 (every check takes
             "For schedules set PREFECT_API_URL; README.md shows server, worker and deployment.",
         )
     mend = "Is the server running (prefect server start), and PREFECT_API_URL right? It ends in /api."
-    if urlsplit(url).scheme not in {"http", "https"}:
-        return failed(f"PREFECT_API_URL is not a web address: {url}", mend)
+    address = _web_address(url)
+    if address is None:
+        return failed("PREFECT_API_URL is not a web address", mend)
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=_PATIENCE) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{address}/health", timeout=_PATIENCE) as answer:  # noqa: S310 (http or https)
             answer.read(1000)
     except urllib.error.HTTPError as error:
         error.close()
-        return failed(f"{_without_login(url)} answers {error.code}", mend)
-    except (OSError, ValueError) as error:
-        return failed(f"{_without_login(url)} does not answer: {getattr(error, 'reason', error)}", mend)
-    return passed(f"the Prefect server at {_without_login(url)} answers")
+        return failed(f"{address} answers {error.code}", mend)
+    except urllib.error.URLError as error:
+        return failed(f"{address} does not answer: {error.reason}", mend)
+    except (OSError, http.client.HTTPException) as error:
+        return failed(f"{address} does not answer: {type(error).__name__}", mend)
+    return passed(f"the Prefect server at {address} answers")
 
 
 def _url_of_profile() -> str | None:
@@ -169,9 +173,15 @@ def _url_of_profile() -> str | None:
     return str(url) if url else None
 
 
-def _without_login(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+def _web_address(url: str) -> str | None:
+    """The URL without a login and a slash at its end, ready to be asked and shown; None where it is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
 
 
 def _place(examined: Examined) -> str:

@@ -84,8 +84,9 @@ def letter(project: Project, settings: Settings) -> str:
     """The requests as a text to be mailed, in lines of 78 characters."""
     opening = (
         f"{project.group.name} sends newsletters, invitations and calls to the people on its list: one message "
-        "a person, each sent once, with List-Unsubscribe (RFC 2369), and nothing more to whoever opts out. The "
-        "software is mlgroup-mail; it hands the messages to a mail server by SMTP. For that we would like to ask you for:"
+        "a person, each sent once, with List-Unsubscribe (RFC 2369), and nothing more to whoever opts out. "
+        "The software is mlgroup-mail; it hands messages to a mail server by SMTP. For that we would like "
+        "to ask you for:"
     )
     parts = ["To the IT department", _wrapped(opening)]
     for number, request in enumerate(requests(project, settings), start=1):

@@ -163,7 +163,11 @@ class App:
         """
         now = self.clock.now()
         with self.store.reading() as connection:
-            due = [row for row in all_mailings(connection) if row.send_at <= now and row.state_at(now) in _TO_DISPATCH]
+            rows = all_mailings(connection)
+        for row in rows:
+            if row.state_at(now) is MailingState.EXPIRED:
+                self.settle(row.ref)
+        due = [row for row in rows if row.send_at <= now and row.state_at(now) in _TO_DISPATCH]
         ready, hindered = [], []
         for row in due:
             try:
@@ -176,6 +180,10 @@ class App:
         if hindered:
             raise hindered[0]
         return ready
+
+    def settle(self, ref: MailingRef) -> None:
+        """Expire what is too late and finish what has nothing open; sends nothing."""
+        sending.settle(self.store, ref, now=self.clock.now())
 
     def extend(self, mailing: MailingRow, *, reason: str, by: str) -> None:
         """Give a mailing past its `stop_at` 48 hours from now, by a person's order."""

@@ -156,6 +156,9 @@ def _dispatchable(connection: Connection, batch: Batch, *, now: datetime) -> Row
     table = schema.mailing
     statement = select(table.c.topic, table.c.state, table.c.stop_at).where(table.c.id == batch.mailing_id)
     row = connection.execute(statement).mappings().one()
+    if row["state"] == MailingState.PLANNED:
+        # The first claim moves the mailing, so it locks its row before any delivery's, in the order that `cancel` does.
+        row = connection.execute(statement.with_for_update()).mappings().one()
     return row if row["state"] in DISPATCHABLE and batch.due_at <= now < row["stop_at"] else None
 
 

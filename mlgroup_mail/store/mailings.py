@@ -49,6 +49,12 @@ def find_mailing(connection: Connection, ref: MailingRef) -> MailingRow | None:
     return _mailing(row) if row else None
 
 
+def lock_mailing(connection: Connection, mailing_id: int) -> MailingRow:
+    """The mailing's row as it is now, which nobody else changes until this transaction ends."""
+    statement = select(_TABLE).where(_TABLE.c.id == mailing_id).with_for_update()
+    return _mailing(connection.execute(statement).mappings().one())
+
+
 def all_mailings(connection: Connection) -> list[MailingRow]:
     """Every mailing the ledger knows, in order of time."""
     return [_mailing(row) for row in rows(connection, select(_TABLE).order_by(_TABLE.c.send_at, _TABLE.c.id))]
@@ -117,8 +123,9 @@ def extend_mailing(
     write_journal(connection, mailing_id, "late", reason=reason, actor=by, now=now)
 
 
-def settle_mailing(connection: Connection, row: MailingRow, *, now: datetime) -> None:
+def settle_mailing(connection: Connection, mailing_id: int, *, now: datetime) -> None:
     """Expire and finish: a deferred delivery past `stop_at` is refused, a mailing with nothing open is finished."""
+    row = lock_mailing(connection, mailing_id)
     if now >= row.stop_at:
         move_all_deliveries(connection, DeliveryStep.EXPIRE, row.mailing_id, now=now, reason="expired")
     if row.state is MailingState.CANCELLED:

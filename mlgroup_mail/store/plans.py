@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from mlgroup_mail import addresses
 from mlgroup_mail.model import Batch, Contact, DeliveryState, Exclusion, MailingState, MailingStep
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.mailings import MailingRow, delivery_counts
+from mlgroup_mail.store.mailings import MailingRow, delivery_counts, lock_mailing
 from mlgroup_mail.store.transactions import count, insert_returning_id, rows
 from mlgroup_mail.store.transitions import move_mailing
 
@@ -43,6 +43,18 @@ def add_variant(connection: Connection, mailing_id: int, *, key: str, compiled: 
     return insert_returning_id(connection, _VARIANT, {"mailing_id": mailing_id, "key": key, "compiled": compiled})
 
 
+def begin_planning(connection: Connection, mailing: MailingRow, *, now: datetime) -> None:
+    """Open an approved mailing for planning; does nothing where another planner was faster."""
+    if lock_mailing(connection, mailing.mailing_id).state is MailingState.APPROVED:
+        move_mailing(connection, mailing.mailing_id, MailingStep.BEGIN_PLANNING, now=now)
+
+
+def take_turn(connection: Connection, mailing: MailingRow) -> bool:
+    """Keep other planners of this mailing away until this transaction ends; False where one was faster."""
+    current = lock_mailing(connection, mailing.mailing_id)
+    return (current.state, current.plan_cursor) == (MailingState.PLANNING, mailing.plan_cursor)
+
+
 def write_chunk(
     connection: Connection,
     mailing: MailingRow,
@@ -52,22 +64,14 @@ def write_chunk(
     cursor: int,
     batch_size: int,
     now: datetime,
-) -> bool:
-    """Write a chunk of the audience and move the cursor; False where another planner was faster (nothing written).
+) -> None:
+    """Write a chunk of the audience and move the cursor, after `take_turn` in the same transaction.
 
     `cursor` is the last contact id that the chunk looked at.
     """
-    moved = connection.execute(
-        update(_MAILING)
-        .where(
-            _MAILING.c.id == mailing.mailing_id,
-            _MAILING.c.state == MailingState.PLANNING,
-            _MAILING.c.plan_cursor == mailing.plan_cursor,
-        )
-        .values(plan_cursor=cursor, changed_at=now)
+    connection.execute(
+        update(_MAILING).where(_MAILING.c.id == mailing.mailing_id).values(plan_cursor=cursor, changed_at=now)
     )
-    if moved.rowcount != 1:
-        return False
     values: list[dict[str, Any]] = [
         {
             **_who(mailing.mailing_id, excluded.contact, now),
@@ -93,11 +97,10 @@ def write_chunk(
     ]
     if values:
         connection.execute(insert(_DELIVERY), values)
-    return True
 
 
 def end_planning(connection: Connection, mailing: MailingRow, *, now: datetime) -> None:
-    """Count the audience and open the mailing for dispatch."""
+    """Count the audience and open the mailing for dispatch, after `take_turn` in the same transaction."""
     audience = count(connection, _DELIVERY, _DELIVERY.c.mailing_id == mailing.mailing_id)
     move_mailing(connection, mailing.mailing_id, MailingStep.END_PLANNING, now=now, audience=audience)
     if not any(number for state, number in delivery_counts(connection, mailing.mailing_id).items() if state.open):

@@ -41,10 +41,11 @@ class Store:
     """The database of one project. Cheap to make; connects at the first transaction."""
 
     def __init__(self, url: str, *, state: Path) -> None:
-        """`url` is a SQLAlchemy URL (SQLite or PostgreSQL); `state` is the folder for the turnstile and lock files."""
+        """`url` is a SQLAlchemy URL (SQLite or PostgreSQL); `state` is the folder for lock files."""
         self.engine = _engine(url)
         self.state = state
-        self._turnstile = state / "turnstile.lock"
+        # Beside the database: whoever opens the same file passes the same turnstile.
+        self._turnstile = Path(f"{self.engine.url.database}.turnstile")
 
     @property
     def on_sqlite(self) -> bool:

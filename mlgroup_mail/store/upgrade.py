@@ -24,7 +24,7 @@ def upgrade(store: Store, *, now: datetime) -> bool:
     Raises ConfigurationError where the database does not answer, LedgerError where it is newer than this software.
     """
     if store.on_sqlite:
-        store.state.mkdir(parents=True, exist_ok=True)
+        Path(str(store.engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     with _answering(store), store.writing() as connection:
         before = MigrationContext.configure(connection).get_current_revision()
         scripts = ScriptDirectory.from_config(_config())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.deployments import PrefectServer, run_prefect_server
 from tests.flows.projects import SmallProject, write_project
 
 
@@ -39,3 +40,10 @@ def project(prefect: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """A real server for the whole run, for tests with workers and deployments."""
+    with run_prefect_server(tmp_path_factory.mktemp("prefect-server")) as server:
+        yield server

@@ -68,6 +68,12 @@ class SmallProject:
         with open_app(self.root, clock=FixedClock(at)) as app:
             app.approve(ref, by=by)
 
+    def pull(self, *, at: datetime = DUE) -> None:
+        """What `mlgroup-mail contacts pull` and `opt-out import` do."""
+        with open_app(self.root, clock=FixedClock(at)) as app:
+            app.import_opt_outs()
+            app.pull()
+
     def mails(self) -> Counter[str]:
         """How many messages each address has in the outbox, by a parser that is not the package's."""
         files = sorted((self.root / "var" / "outbox").rglob("*.eml"))

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery import ordering
-from mlgroup_mail.delivery.sending import hold_if_overdue
+from mlgroup_mail.delivery.sending import settle
 from mlgroup_mail.errors import MailingStateError, OwnerLostError, UsageError
 from mlgroup_mail.model import (
     ALL_TOPICS,
@@ -186,7 +186,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule()
     def the_mailing_is_settled(self) -> None:
-        mailing = hold_if_overdue(self.store, REF, now=self.now)
+        mailing = settle(self.store, REF, now=self.now)
         with self.store.reading() as connection:
             counts = delivery_counts(connection, mailing.mailing_id)
         if mailing.state is MailingState.FINISHED:
