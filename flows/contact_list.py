@@ -28,7 +28,7 @@ async def pull_contacts(now: datetime | None) -> dict[str, int]:
     rejected = [[row.source, row.row, row.column, row.reason] for row in cleaned.rejected]
     await artifacts.show(
         "contact-list",
-        artifacts.counts(numbers, reason="", number="number"),
+        artifacts.table(["", "number"], [[what, number] for what, number in numbers.items() if number]),
         artifacts.table(["source", "row", "column", "why it was rejected"], rejected),
         description="The contact list as this run found it",
     )

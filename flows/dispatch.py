@@ -5,12 +5,13 @@ from datetime import datetime
 
 from prefect import State, flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from pydantic import AwareDatetime
 
 from flows import artifacts, names
 from flows.progress import Progress, shown
 from flows.project import in_project
+from mlgroup_mail.errors import MailError
 from mlgroup_mail.model import DeliveryState, MailingRef
 from mlgroup_mail.reporting.status import MailingStatus, all_statuses, status_of
 from mlgroup_mail.settings.app import App
@@ -22,30 +23,38 @@ async def dispatch(live: bool = True, now: AwareDatetime | None = None) -> State
 
     Without `live` it only shows what is due. `now` stands in for the clock, with the outbox only.
     """
-    statuses = await send(now) if live else await in_project(_due, now=now)
+    statuses, hindrance = await send(now) if live else (await in_project(_due, now=now), "")
+    if statuses:
+        await _show(statuses, description="What this run sent, as it stands now" if live else "What is due: a dry run")
+    if hindrance:
+        return Failed(message=hindrance, data=_numbers(statuses))
     if not statuses:
         return Completed(message="Nothing is due.", data={})
-    await _show(statuses, description="What this run sent, as it stands now" if live else "What is due: a dry run")
     return Completed(name=None if live else "Dry run", message=_told(statuses), data=_numbers(statuses))
 
 
 # The ledger is the retry queue: a second try of a task could not know what the first one has handed over.
 @task(name="send what is due", task_run_name="send what is due", retries=0, cache_policy=NO_CACHE)
-async def send(now: datetime | None) -> list[MailingStatus]:
-    """Send what is due, and return how the mailings stand afterwards."""
+async def send(now: datetime | None) -> tuple[list[MailingStatus], str]:
+    """Send what is due; returns how the mailings stand afterwards, and what hindered one of them, if anything did."""
     progress = Progress()
     work = in_project(lambda app: _send(app, progress), now=now)
     return await shown(progress, work, key="dispatch-progress", description="Deliveries with an outcome")
 
 
-def _send(app: App, progress: Progress) -> list[MailingStatus]:
+def _send(app: App, progress: Progress) -> tuple[list[MailingStatus], str]:
     def count(_: MailingRef, done: int) -> None:
         progress.done += done
         # By its first outcome everything due has been planned, so what is left is known.
         progress.total = progress.total or done + sum(status.left for status in _due(app))
 
-    refs = app.dispatch(progress=count)
-    return [status_of(app, ref) for ref in refs]
+    due, hindrance = [status.ref for status in _due(app)], ""
+    try:
+        due = app.dispatch(progress=count)
+    except MailError as error:
+        # The others had their turn; the run fails, so that somebody looks.
+        hindrance = str(error.problem)
+    return [status_of(app, ref) for ref in due], hindrance
 
 
 def _due(app: App) -> list[MailingStatus]:
@@ -53,10 +62,12 @@ def _due(app: App) -> list[MailingStatus]:
 
 
 async def _show(statuses: Sequence[MailingStatus], *, description: str) -> None:
-    columns = ["mailing", "state", "audience", *(state.value for state in DeliveryState)]
+    # Eight columns are wider than Prefect's page: states that hold nobody are left out.
+    states = [state for state in DeliveryState if any(status.counts[state] for status in statuses)]
+    lines = [[each.ref, each.state, each.audience, *(each.counts[state] for state in states)] for each in statuses]
     await artifacts.show(
         "dispatch",
-        artifacts.table(columns, [status.line() for status in statuses]),
+        artifacts.table(["mailing", "state", "audience", *states], lines),
         artifacts.bullets(f"{status.ref}: {remark}" for status in statuses for remark in status.remarks),
         description=description,
     )

@@ -27,7 +27,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A directory
     campaign = FIRST_MAILING.partition("/")[0]
     steps = [
         ("mlgroup-mail doctor", "what is set up, what is missing"),
-        ("mlgroup-mail contacts pull", "read the contact list (a fictional one)"),
+        ("mlgroup-mail contacts pull", "read the list (a fictional one)"),
         (f"mlgroup-mail check {campaign}", "look for what would be embarrassing"),
         (f"mlgroup-mail preview {campaign}", "see it"),
         (f"mlgroup-mail approve {FIRST_MAILING} --by YOUR-NAME", "freeze exactly this text"),

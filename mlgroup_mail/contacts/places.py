@@ -2,9 +2,9 @@
 
 import re
 from functools import lru_cache
-from zoneinfo import available_timezones
 
 from mlgroup_mail.contacts.texts import plain
+from mlgroup_mail.zones import iana_zones
 
 _LOCALES = ("en", "fr", "de", "es")
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
@@ -107,7 +107,7 @@ def _countries() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _timezones() -> dict[str, str]:
-    return {name.casefold(): name for name in available_timezones()}
+    return {name.casefold(): name for name in iana_zones()}
 
 
 @lru_cache(maxsize=1)

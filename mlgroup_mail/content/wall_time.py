@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
+
+from mlgroup_mail.zones import iana_zones
 
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)\s*(\S.*)?")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)?")
@@ -55,7 +57,7 @@ def parse_wall_time(text: str) -> WallTime:
 def _zone(text: str) -> str:
     if text.upper() in ("UTC", "Z"):
         return "UTC"
-    if text in available_timezones():
+    if text in iana_zones():
         return text
     found = _OFFSET.fullmatch(text)
     if found is None or int(found[2]) > 14 or int(found[3] or 0) > 59:

@@ -65,7 +65,7 @@ class MailingStep(StrEnum):
     BEGIN_PLANNING = "begin_planning"
     """The first chunk of the audience is frozen."""
     END_PLANNING = "end_planning"
-    """The last one is."""
+    """The last chunk is frozen."""
     BEGIN_SENDING = "begin_sending"
     """The first claim."""
     PAUSE = "pause"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mlgroup_mail.delivery.ledger_file import FILE as LEDGER_FILE
 from mlgroup_mail.delivery.ledger_file import named_ledger
 from mlgroup_mail.delivery.transports.choosing import make_transport
-from mlgroup_mail.errors import ConfigurationError, LedgerError
+from mlgroup_mail.errors import ConfigurationError, TransportError
 from mlgroup_mail.reporting.diagnosis import Examined, Finding, failed, passed, warned
 from mlgroup_mail.settings.environment import RESERVED_DOMAINS, Environment, Tls, TransportName
 from mlgroup_mail.settings.project import PROJECT_FILE
@@ -61,7 +61,7 @@ def ledger(examined: Examined) -> Finding:
         return failed(f"{LEDGER_FILE} names a ledger, and the database here is new", mend)
     try:
         require_current(examined.store)
-    except (ConfigurationError, LedgerError):
+    except ConfigurationError:
         return warned("not known while the database does not answer", "Mend the database first.")
     with examined.store.reading() as connection:
         ours = ledger_id(connection)
@@ -81,6 +81,11 @@ def transport(examined: Examined) -> Finding:
     )
     try:
         server.open()
+    except TransportError as error:
+        if not error.temporary:
+            raise
+        reason = Finding.of(error.problem).detail
+        return failed(reason, "Are MLGROUP_SMTP_HOST and MLGROUP_SMTP_PORT right? Does a firewall stand between?")
     finally:
         server.close()
     login = "login accepted" if settings.smtp_user else "no login set"

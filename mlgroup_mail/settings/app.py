@@ -26,7 +26,7 @@ from mlgroup_mail.settings.environment import Environment, Settings, TransportNa
 from mlgroup_mail.settings.project import Project, read_project
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.mailings import MailingRow, all_mailings
-from mlgroup_mail.store.upgrade import require_current, upgrade
+from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,8 +218,7 @@ def open_app(root: Path, *, clock: Clock | None = None) -> Iterator[App]:
     """
     app = _wire(root, clock)
     try:
-        if app.store.on_sqlite and not Path(app.store.engine.url.database or "").exists():
-            upgrade(app.store, now=app.clock.now())
+        make_if_new(app.store, now=app.clock.now())
         require_current(app.store)
         yield app
     finally:

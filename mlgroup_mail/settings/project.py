@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
 from mlgroup_mail.documents import Document, read_toml, validate
 from mlgroup_mail.errors import ConfigurationError, UsageError
 from mlgroup_mail.model.message import Sender
+from mlgroup_mail.zones import iana_zones
 
 PROJECT_FILE = "mlgroup.toml"
 
@@ -30,7 +30,7 @@ def _mailbox(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in iana_zones():
         raise ValueError("is not an IANA time zone such as Europe/London")
     return value
 

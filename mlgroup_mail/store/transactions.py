@@ -151,7 +151,8 @@ def _engine(url: str) -> Engine:
                 where="MLGROUP_DATABASE_URL",
                 mend="Use sqlite:///path/to/file.db or postgresql://user@host/name.",
             )
-        engine = create_engine(parsed)
+        # Parameters are addresses and names: an error must not show them.
+        engine = create_engine(parsed, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError):
         raise ConfigurationError(
             "this is not a database URL",

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from mlgroup_mail.errors import ConfigurationError, LedgerError
@@ -26,14 +26,8 @@ def upgrade(store: Store, *, now: datetime) -> bool:
     if store.on_sqlite:
         Path(str(store.engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     with _answering(store), store.writing() as connection:
-        before = MigrationContext.configure(connection).get_current_revision()
-        scripts = ScriptDirectory.from_config(_config())
-        if before == scripts.get_current_head():
+        if _is_current(connection):
             return False
-        if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
-            raise LedgerError(
-                "this database was made by a newer version of mlgroup-mail", mend="Upgrade mlgroup-mail here."
-            )
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -46,9 +40,33 @@ def upgrade(store: Store, *, now: datetime) -> bool:
 def require_current(store: Store) -> None:
     """Raise LedgerError where the schema is not this version's: `db upgrade` brings it there."""
     with _answering(store), store.reading() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != ScriptDirectory.from_config(_config()).get_current_head():
-        raise LedgerError("the database has another version's tables", mend="Run: mlgroup-mail db upgrade")
+        if not _is_current(connection):
+            raise LedgerError("the database has not this version's tables yet", mend="Run: mlgroup-mail db upgrade")
+
+
+def make_if_new(store: Store, *, now: datetime) -> None:
+    """Make an embedded database that is not there yet, or has nothing in it."""
+    if store.on_sqlite and _is_empty(store):
+        upgrade(store, now=now)
+
+
+def _is_empty(store: Store) -> bool:
+    """Two processes may begin at once: a file that the other has just made is as new as none."""
+    if not Path(str(store.engine.url.database)).exists():
+        return True
+    with _answering(store), store.reading() as connection:
+        return not inspect(connection).get_table_names()
+
+
+def _is_current(connection: Connection) -> bool:
+    """Whether the tables are this version's; raises LedgerError where they are of one that is not known here."""
+    scripts = ScriptDirectory.from_config(_config())
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise LedgerError(
+            "this database was made by a newer version of mlgroup-mail", mend="Upgrade mlgroup-mail here."
+        )
+    return found == scripts.get_current_head()
 
 
 def _config() -> Config:

@@ -14,9 +14,9 @@ _JOURNAL, _RULE, _OWNER = schema.journal, schema.suppression, schema.owner
 _EXPIRED = "expired"
 
 
-def _journalled(step: DeliveryStep) -> ColumnElement[bool]:
-    """Whether a person ordered this step for the delivery."""
-    return exists().where(_JOURNAL.c.delivery_id == _DELIVERY.c.id, _JOURNAL.c.act == step)
+def _journalled(step: DeliveryStep, *, after: ColumnElement[int] | int = 0) -> ColumnElement[bool]:
+    """Whether a person ordered this step for the delivery, after that number."""
+    return exists().where(_JOURNAL.c.delivery_id == _DELIVERY.c.id, _JOURNAL.c.act == step, _JOURNAL.c.number > after)
 
 
 def accepted_twice(connection: Connection) -> Iterator[str]:
@@ -28,7 +28,8 @@ def accepted_twice(connection: Connection) -> Iterator[str]:
         .join(_DELIVERY, _DELIVERY.c.id == later.c.delivery_id)
         .where(
             or_(earlier.c.outcome.is_(None), earlier.c.outcome != OutcomeKind.DEFERRED),
-            not_(_journalled(DeliveryStep.RESOLVE_RESEND)),
+            # A person's order allows one more try: it must be younger than the try that it does not trust.
+            not_(_journalled(DeliveryStep.RESOLVE_RESEND, after=earlier.c.number)),
         )
     )
     for row in rows(connection, again):

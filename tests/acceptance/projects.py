@@ -21,7 +21,7 @@ ISSUE = "2021-10-newsletter/issue"
 LETTER = "letter/issue"
 SECRET_KEY = "a-key-for-tests-and-nothing-else-0123456789"
 _PARTS = ("mlgroup.toml", "campaigns", "contacts", "templates")
-_ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?:mailto:|.*<)?([\w+'-]+(?:\.[\w+'-]+)*@[\w-]+(?:\.[\w-]+)+)>?")
 
 CONTACTS_TOML = """\
 [[source]]
@@ -95,15 +95,13 @@ def newsletter_readers(root: Path) -> set[str]:
         members = list(csv.DictReader(file))
     with (root / "contacts" / "opt-outs" / "sample-opt-outs.csv").open(encoding="utf-8", newline="") as file:
         opted_out = {row["address"].lower() for row in csv.DictReader(file) if row["topic"] in {"", "newsletter"}}
-    readers = set()
+    readers, others = set(), set()
     for row in members:
-        found = _ADDRESS.findall(row["Email"])
-        address = _ADDRESS.search(row["Email"])
-        known = (row["Status"].strip().lower() or "member") in {"member", "lead"}
-        chosen = not row["Topics"] or "newsletter" in row["Topics"]
-        if address and len(found) == 1 and known and chosen:
-            readers.add(address[0].lower())
-    return readers - opted_out
+        if address := _ADDRESS.fullmatch(row["Email"].strip()):
+            known = (row["Status"].lower() or "member") in {"member", "lead"}
+            chosen = not row["Topics"] or "newsletter" in row["Topics"]
+            (readers if known and chosen else others).add(address[1].lower())
+    return readers - others - opted_out
 
 
 def _with_key(root: Path) -> Path:

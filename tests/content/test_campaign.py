@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mlgroup_mail.content.campaign import campaign_ids, read_campaign
-from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.errors import CampaignError, UsageError
 from mlgroup_mail.settings.project import Project
 from tests.content.projects import FRONT, write_campaign
 
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_campaign_says_so(project: Project, content: str, mess
 
 def test_an_unknown_campaign_or_mailing_lists_the_known_ones(project: Project) -> None:
     write_campaign(project)
-    with pytest.raises(CampaignError, match="Did you mean “letter”"):
+    with pytest.raises(UsageError, match="Did you mean “letter”"):
         read_campaign(project, "leter")
-    with pytest.raises(CampaignError, match="Known mailings: issue"):
+    with pytest.raises(UsageError, match="Known mailings: issue"):
         read_campaign(project, "letter").mailing("reminder")

@@ -25,10 +25,23 @@ KEYS = {"MLGROUP_SECRET_KEYS": "k" * 64}
 def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
     """A small project with `prefect.yaml`, its newsletter approved."""
     monkeypatch.setenv("MLGROUP_SECRET_KEYS", KEYS["MLGROUP_SECRET_KEYS"])
-    project = write_project(tmp_path / "group")
-    (project.root / "prefect.yaml").write_text(shipped("prefect.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    project = write_deployable(tmp_path / "group")
     project.pull()
     project.approve(NEWSLETTER)
+    return project
+
+
+@pytest.fixture(scope="module")
+def deployed(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> PrefectServer:
+    """A server with everything deployed, and no worker."""
+    project = write_deployable(tmp_path_factory.mktemp("deployed") / "group")
+    deploy(PYTHON, project.root, prefect_server.environment(**KEYS))
+    return prefect_server
+
+
+def write_deployable(root: Path) -> SmallProject:
+    project = write_project(root)
+    (root / "prefect.yaml").write_text(shipped("prefect.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     return project
 
 
@@ -51,14 +64,20 @@ def test_a_deployment_run_delivers_an_approved_mailing(
     assert {"mlgroup-mail", "sends-mail"} <= set(run["tags"])
 
 
-def test_the_schedules_make_runs_in_british_time(prefect_server: PrefectServer, group: SmallProject) -> None:
-    deploy(PYTHON, group.root, prefect_server.environment(**KEYS))
-
-    assert _minutes_of_planned_runs(prefect_server, "dispatch/dispatch") == {0, 5}
-    assert _minutes_of_planned_runs(prefect_server, "opt-outs/opt-outs") == {0}
-    (schedule,) = prefect_server.deployment("newsletter/newsletter")["schedules"]
+def test_the_schedules_make_runs_in_british_time(deployed: PrefectServer) -> None:
+    """Not only written down: Prefect's scheduler dies without a word with some versions of what it stands on."""
+    assert _minutes_of_planned_runs(deployed, "dispatch/dispatch") == {0, 5}
+    assert _minutes_of_planned_runs(deployed, "opt-outs/opt-outs") == {0}
+    (schedule,) = deployed.deployment("newsletter/newsletter")["schedules"]
     assert (schedule["active"], schedule["schedule"]["timezone"]) == (False, "Europe/London")
-    assert _planned(prefect_server, "newsletter/newsletter") == []
+    assert _planned(deployed, "newsletter/newsletter") == []
+
+
+def test_the_server_lets_one_run_of_each_deployment_work_at_a_time(deployed: PrefectServer) -> None:
+    for name in ("dispatch/dispatch", "opt-outs/opt-outs", "newsletter/newsletter"):
+        found = deployed.deployment(name)
+        assert found["global_concurrency_limit"]["limit"] == 1
+        assert found["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
 
 
 def test_the_server_answers_nobody_without_the_auth_string(prefect_server: PrefectServer) -> None:

@@ -1,6 +1,7 @@
 """The flows, run as Prefect runs them: what they do, what they show, and what they never tell."""
 
 import asyncio
+import sqlite3
 from typing import Any
 from uuid import UUID
 
@@ -188,6 +189,20 @@ def test_a_text_changed_after_its_approval_is_not_sent(project: SmallProject) ->
     assert "has changed since its approval" in sent.message
 
 
+def test_what_hinders_one_mailing_does_not_keep_the_others(project: SmallProject) -> None:
+    run_newsletter(campaign=NEWSLETTER.campaign)
+    project.edit(CALL, f"{LATER:%Y-%m-%d}", f"{DUE:%Y-%m-%d}")
+    project.approve(NEWSLETTER)
+    project.approve(CALL)
+    project.edit(CALL, "there is news", "there is other news")
+
+    state = run_dispatch()
+
+    assert project.addresses() == EVERYBODY
+    assert f"| {NEWSLETTER} | finished | 5 |" in artifacts_of(state)["dispatch"]
+    assert (state.type, f"{CALL} has changed" in state.message) == ("FAILED", True)
+
+
 def test_errors_in_a_campaign_stop_its_preparation_and_are_shown(project: SmallProject) -> None:
     project.edit(NEWSLETTER, "there is news", "there is news from {{ nobody.knows }}")
 
@@ -274,6 +289,25 @@ def test_prefect_is_never_told_who_anybody_is(project: SmallProject) -> None:
     people = (*PEOPLE, OPTED_OUT, REJECTED)
     secrets = [each for address, name in people for each in (address, name, name.split()[1])] + [APPROVER]
     assert [each for each in secrets if each.casefold() in told] == []
+
+
+def test_an_unforeseen_error_tells_prefect_where_it_happened_and_not_to_whom(project: SmallProject) -> None:
+    """A database quotes the values it was given: here a constraint that nobody has thought of."""
+    project.pull()
+    with sqlite3.connect(project.root / "var" / "mlgroup.db") as database:
+        database.execute("CREATE TRIGGER oops BEFORE INSERT ON contact_address BEGIN SELECT RAISE(ABORT, 'oops'); END")
+    database.close()
+    with (project.root / "contacts" / "members.csv").open("a", encoding="utf-8") as file:
+        file.write("gudrun.aasen@bureau.example,Gudrun Aasen\n")
+
+    state = run_newsletter(campaign=NEWSLETTER.campaign)
+
+    assert state.type == "FAILED"
+    assert "IntegrityError" in state.message
+    assert "contacts.py, line" in state.message
+    told = " ".join(asked(_everything)).casefold()
+    assert "gudrun" not in told
+    assert "aasen" not in told
 
 
 async def _everything(client: Any) -> list[str]:

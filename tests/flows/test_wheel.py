@@ -1,4 +1,4 @@
-"""The built wheel in an environment and a directory of its own: from `init` to a delivered mail through a deployment."""
+"""The built wheel in an environment of its own: from `init` to a delivered mail through a deployment."""
 
 import json
 import os
@@ -23,8 +23,8 @@ _WHERE = "import flows, json, mlgroup_mail; print(json.dumps([mlgroup_mail.__fil
 def environment_of_the_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh virtual environment with the wheel; returns its folder of programs.
 
-    The dependencies are those of the environment that runs the tests: installing them again would take minutes and prove
-    nothing. Its own editable install does not show through, since a .pth file reached by another is not read.
+    The dependencies are those of the environment that runs the tests: installing them again would take minutes and
+    prove nothing. Its own editable install does not show through, since a .pth file reached by another is not read.
     """
     folder = tmp_path_factory.mktemp("wheel")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MLGROUP_"))}

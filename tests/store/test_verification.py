@@ -1,0 +1,142 @@
+"""`verify` finds what must never be: each case plants one violation with plain SQL, behind the software's back."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from mlgroup_mail.cli import main
+from tests.acceptance.projects import LETTER, person
+from tests.cli.conftest import Run
+
+LONG_AGO = "2021-01-01 00:00:00.000000"
+
+AGAIN = """
+    INSERT INTO attempt (delivery_id, owner_id, number, transport, begun_at, ended_at, outcome, detail)
+    SELECT delivery_id, owner_id, number + {later}, transport, begun_at, ended_at, 'accepted', ''
+    FROM attempt WHERE delivery_id = 1 ORDER BY id DESC LIMIT 1;
+    UPDATE delivery SET attempts = attempts + 1, attempt_id = (SELECT max(id) FROM attempt) WHERE id = 1;
+"""
+RESEND = """
+    INSERT INTO journal (number, mailing_id, delivery_id, act, reason, actor, at)
+    SELECT number + {later}, 1, 1, 'resolve_resend', 'asked', 'the editor', begun_at FROM attempt WHERE delivery_id = 1;
+"""
+IN_DOUBT = "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1;"
+
+VIOLATIONS = {
+    "somebody was tried a second time": ("1", AGAIN.format(later=1)),
+    "somebody was tried a third time when one resend was ordered": (
+        "1",
+        IN_DOUBT + RESEND.format(later=1) + AGAIN.format(later=2) + AGAIN.format(later=1),
+    ),
+    "an attempt without an answer was followed by another": (
+        "1",
+        AGAIN.format(later=1) + "UPDATE attempt SET outcome = NULL, ended_at = NULL WHERE id = 1;",
+    ),
+    "a delivery is gone": (
+        "2",
+        "DELETE FROM attempt WHERE delivery_id = 2; DELETE FROM delivery WHERE id = 2;",
+    ),
+    "it is finished although somebody waits": ("2", "UPDATE delivery SET state = 'planned' WHERE id = 2;"),
+    "somebody was written to after they had opted out": (
+        "3",
+        "UPDATE suppression SET number = 0, lifted_number = NULL, lifted_at = NULL;",
+    ),
+    "somebody was written to between an opt-out and its lift": (
+        "3",
+        "UPDATE suppression SET number = 0;"
+        "UPDATE suppression SET lifted_number = lifted_number + 1000;"
+        "UPDATE signal SET number = number + 1000 WHERE kind = 'lift';",
+    ),
+    "a delivery is accepted although nothing was attempted": (
+        "4",
+        "UPDATE delivery SET attempt_id = NULL, attempts = 0 WHERE id = 3; DELETE FROM attempt WHERE delivery_id = 3;",
+    ),
+    "a delivery is accepted although its attempt was refused": (
+        "4",
+        "UPDATE attempt SET outcome = 'refused' WHERE delivery_id = 3;",
+    ),
+    "doubt became acceptance without evidence": ("4", IN_DOUBT),
+    "an attempted delivery went back to planned": (
+        "4",
+        "UPDATE delivery SET state = 'planned' WHERE id = 3; UPDATE mailing SET state = 'sending';",
+    ),
+    "an attempt is open although its process has ended": (
+        "4",
+        "UPDATE attempt SET outcome = NULL, ended_at = NULL WHERE delivery_id = 3;"
+        "UPDATE delivery SET state = 'attempting' WHERE id = 3; UPDATE mailing SET state = 'sending';",
+    ),
+    "the approved text was changed": ("5", "UPDATE mailing SET source = replace(source, 'News', 'Olds');"),
+    "the topic was changed": ("5", "UPDATE mailing SET topic = 'calls';"),
+    "an opt-out was lifted by nobody": ("6", "UPDATE suppression SET lifted_by = '';"),
+    "an opt-out was lifted without a reason": ("6", "UPDATE suppression SET lifted_reason = '';"),
+    "an opt-out was lifted without a signal": ("6", "UPDATE suppression SET lifted_number = lifted_number + 1000;"),
+    "somebody was written to before it was time": (
+        "10",
+        f"UPDATE attempt SET begun_at = '{LONG_AGO}' WHERE delivery_id = 4;",
+    ),
+    "somebody was written to when it was too late": ("10", "UPDATE mailing SET stop_at = send_at;"),
+}
+
+
+@pytest.fixture(scope="session")
+def sent_letter(approved_letter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A letter that went to six people, two of whom had opted out before and then asked to be back. Copy it."""
+    root = Path(shutil.copytree(approved_letter, tmp_path_factory.mktemp("sent") / "project"))
+    for order in (
+        ("opt-out", "add", person(5)),
+        ("opt-out", "lift", person(5), "--reason", "asked to be back"),
+        ("send", LETTER, "--live", "--late", "trial"),
+    ):
+        assert main._run(["--project", str(root), *order]) == 0
+    return root
+
+
+@pytest.fixture
+def sent(sent_letter: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sent_letter, tmp_path, dirs_exist_ok=True))
+
+
+def plant(root: Path, script: str) -> None:
+    connection = sqlite3.connect(root / "var" / "mlgroup.db")
+    try:
+        connection.executescript(script)
+    finally:
+        connection.close()
+
+
+def test_what_was_done_properly_passes(run: Run, sent: Path) -> None:
+    verified = run("verify", "--json")
+    assert (verified.code, verified.json["ok"], verified.json["violations"]) == (0, True, [])
+    numbers = [name.split()[0] for name in verified.json["checked"]]
+    assert numbers == ["1", "2", "3", "4", "5", "6", "10", "11"]
+
+
+def test_a_resend_that_a_person_ordered_passes(run: Run, sent: Path) -> None:
+    plant(sent, IN_DOUBT + RESEND.format(later=1) + AGAIN.format(later=2))
+    assert run("verify", "--json").json["violations"] == []
+
+
+@pytest.mark.parametrize(("invariant", "script"), VIOLATIONS.values(), ids=VIOLATIONS)
+def test_a_planted_violation_is_found(run: Run, sent: Path, invariant: str, script: str) -> None:
+    plant(sent, script)
+    verified = run("verify", "--json")
+    assert verified.code == 1
+    assert verified.json["ok"] is False
+    assert invariant in {each["invariant"].split()[0] for each in verified.json["violations"]}
+    assert person(1).partition("@")[0] not in verified.out + verified.err, "numbers, not names"
+
+
+def test_another_ledger_than_the_project_s_is_found(run: Run, sent: Path) -> None:
+    (sent / "ledger.toml").write_text('ledger = "another-one"\n', encoding="utf-8")
+    verified = run("verify", "--json")
+    assert verified.code == 1
+    assert [each["invariant"] for each in verified.json["violations"]] == ["11 one ledger"]
+
+
+def test_people_are_told_in_a_table_which_one_was_broken(run: Run, sent: Path) -> None:
+    plant(sent, AGAIN.format(later=1))
+    shown = run("verify")
+    assert shown.code == 1
+    assert "1 at most one acceptance: delivery 1 was tried again" in shown.text
