@@ -40,6 +40,11 @@ def bullets(lines: Iterable[str]) -> str:
     return "\n".join([*(f"- {_cell(line)}" for line in found[:_MOST]), *_more(found)])
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _more(lines: Sequence[object]) -> list[str]:
     return ["", f"… and {len(lines) - _MOST:,} more."] if len(lines) > _MOST else []
 

@@ -93,7 +93,8 @@ async def _mail(ref: MailingRef, prepare: Any, at: datetime, seconds: dict[str, 
 
     with _timed(seconds, f"{ref}: list, opt-outs, check"):
         state = await prepare(campaign=ref.campaign, mailing=ref.mailing, now=at, return_state=True)
-        await state.aresult()
+        if state.is_failed():
+            raise MailError(state.message)
     before = await in_project(lambda app: status_of(app, ref), now=at)
     with _timed(seconds, f"{ref}: approve, plan"):
         if before.state is MailingState.DRAFT:

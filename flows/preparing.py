@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from flows import artifacts
+from flows.artifacts import counted
 from flows.contact_list import pull_contacts
 from flows.opt_outs import import_files
 from flows.project import in_project
@@ -39,7 +40,7 @@ async def prepare(ref: MailingRef, now: datetime | None) -> State[dict[str, int]
     errors, warnings = await check_mailing(str(ref), now)
     if errors:
         numbers = {"errors": errors, "warnings": warnings}
-        return Failed(message=f"{ref}: {errors} errors to mend, see “check” under Artifacts", data=numbers)
+        return Failed(message=f"{ref}: {counted(errors, 'error')} to mend, see “check” under Artifacts", data=numbers)
     plan = await plan_mailing(str(ref), now)
     numbers = {
         "errors": errors,
@@ -65,7 +66,7 @@ async def check_mailing(mailing: str, now: datetime | None) -> tuple[int, int]:
         "check",
         artifacts.table(["level", "rule", "where", "what is wrong", "how to mend it"], lines) or "Nothing was found.",
         about=mailing,
-        description=f"{mailing}: {errors} errors, {len(findings) - errors} warnings",
+        description=f"{mailing}: {counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}",
     )
     return errors, len(findings) - errors
 

@@ -70,7 +70,7 @@ def requests(project: Project, settings: Settings) -> tuple[Request, ...]:
             title="Limits",
             text="How many messages a minute and a day, how many connections at once, how large a message? "
             "What does the server answer when it is too much?",
-            setting="smtp_per_minute, smtp_connections",
+            setting="smtp_per_minute",
         ),
         Request(
             title="Headers",

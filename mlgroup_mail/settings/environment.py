@@ -55,7 +55,12 @@ class SmtpProfile(StrEnum):
     """Limits that a known mail service sets."""
 
     EXCHANGE_ONLINE = "exchange-online"
-    """3 connections, under 30 messages a minute, 10,000 recipients a day."""
+    """Under 30 messages a minute."""
+
+    @property
+    def messages_per_minute(self) -> int:
+        """The rate that the service allows (Exchange Online limits, "Message rate limit")."""
+        return 29
 
 
 RESERVED_DOMAINS = ("example.org", "example.com", "example.net", "example", "test", "invalid", "localhost")
@@ -85,11 +90,16 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_tls: Tls = Tls.STARTTLS
     smtp_ca_file: Path | None = None
-    smtp_connections: int = Field(default=1, ge=1, le=50)
     smtp_per_minute: int | None = Field(default=None, ge=1)
     smtp_profile: SmtpProfile | None = None
     smtp_timeout: float = Field(default=60.0, gt=0)
     smtp_answer_timeout: float = Field(default=600.0, gt=0)
+
+    @property
+    def messages_per_minute(self) -> int | None:
+        """The rate to keep to: the smaller of what is set and what the profile allows; None for no limit."""
+        profile = self.smtp_profile.messages_per_minute if self.smtp_profile else None
+        return min((rate for rate in (self.smtp_per_minute, profile) if rate), default=None)
 
     @field_validator("allowed_domains", "secret_keys", mode="before")
     @classmethod

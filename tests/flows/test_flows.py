@@ -209,7 +209,7 @@ def test_errors_in_a_campaign_stop_its_preparation_and_are_shown(project: SmallP
     state = run_newsletter(campaign=NEWSLETTER.campaign)
 
     assert state.type == "FAILED"
-    assert "1 errors to mend" in state.message
+    assert ": 1 error to mend" in state.message
     assert "error" in artifacts_of(state)["check-2021-11-news-issue"]
 
 

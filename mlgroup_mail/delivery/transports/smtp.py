@@ -5,6 +5,7 @@ import smtplib
 from collections.abc import Iterable
 
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
+from mlgroup_mail.delivery.transports.pacing import Pace
 from mlgroup_mail.delivery.transports.smtp_connection import SmtpServer, connect, is_alive, say_goodbye
 from mlgroup_mail.delivery.transports.smtp_transaction import Handed, Next, hand_over
 from mlgroup_mail.errors import TransportError
@@ -21,21 +22,28 @@ class SmtpTransport:
 
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
+        self._pace = Pace(server.per_minute)
         self._connection: smtplib.SMTP | None = None
         self._within_message = False
         self._failure: TransportError | None = None
 
     def open(self) -> None:
-        """Connect, unless a connection stands; raises TransportError where that fails."""
+        """Wait until the rate allows more, and connect unless a connection stands.
+
+        Raises TransportError where that fails.
+        """
         if failure := self._failure:
             self._failure = None
             raise failure
+        self._pace.wait()
         self._connected()
 
     def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
         """Hand over each message; one outcome a message, in order, whatever happens."""
         # All of them are made before the first leaves: one that cannot be made must not leave another in doubt.
-        return [self._send(message, may_begin) for message in list(messages)]
+        window = list(messages)
+        self._pace.spend(len(window))
+        return [self._send(message, may_begin) for message in window]
 
     def close(self) -> None:
         """Take leave of the server. Safe to call twice."""

@@ -23,7 +23,8 @@ class SmtpServer:
 
     `ca_file` names the certificates to trust instead of the system's. `timeout` is how many seconds each step
     may take, `answer_timeout` how many the answer to a finished message may: RFC 5321, 4.5.3.2.6 asks for ten
-    minutes, because whoever hangs up earlier makes it uncertain whether the message was taken.
+    minutes, because whoever hangs up earlier makes it uncertain whether the message was taken. `per_minute` is how many
+    messages it may be given, None for no limit.
     """
 
     host: str
@@ -34,6 +35,7 @@ class SmtpServer:
     ca_file: Path | None = None
     timeout: float = 60.0
     answer_timeout: float = 600.0
+    per_minute: int | None = None
 
     @property
     def place(self) -> str:
@@ -52,6 +54,7 @@ def server_of(settings: Settings) -> SmtpServer:
         ca_file=settings.smtp_ca_file,
         timeout=settings.smtp_timeout,
         answer_timeout=settings.smtp_answer_timeout,
+        per_minute=settings.messages_per_minute,
     )
 
 
