@@ -7,8 +7,7 @@ WORKERS ?= logical
 ARGS ?=
 
 INSTALLED := .venv/.installed
-# The lock names every package there is, so nothing has to be resolved: faster, and the pip of Python 3.11 would not take
-# "name[extra]==version" as the pin of "name". Twice quiet: only errors.
+# The lock names every package there is, so nothing has to be resolved. Twice quiet: only errors.
 PIP_INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help

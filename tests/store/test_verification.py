@@ -82,7 +82,7 @@ VIOLATIONS = {
 
 @pytest.fixture(scope="session")
 def sent_letter(approved_letter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A letter that went to six people, two of whom had opted out before and then asked to be back. Copy it."""
+    """A letter that went to six people, one of whom had opted out before and then asked to be back. Copy it."""
     root = Path(shutil.copytree(approved_letter, tmp_path_factory.mktemp("sent") / "project"))
     for order in (
         ("opt-out", "add", person(5)),
