@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlgroup_mail.cli.context import CampaignName, Json, MailingName, campaign_and_mailing, opened, whoever_runs_this
-from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.cli.output import console, print_json, say, show_table
 from mlgroup_mail.model.mailing import MailingRef
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check(campaign: CampaignName, as_json: Json = False) -> None:
         )
     else:
         _show_findings(findings)
-        say(f"{errors} errors, {len(findings) - errors} warnings in {campaign}.")
+        say(f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')} in {campaign}.")
     raise typer.Exit(int(errors > 0))
 
 
@@ -116,11 +116,20 @@ def approve(
 
 
 def _show_findings(findings: "tuple[Finding, ...]") -> None:
-    if findings:
-        show_table(
-            ["level", "rule", "where", "what", "how to mend it"],
-            [[each.level, each.rule, each.where, each.message, each.mend] for each in findings],
-        )
+    """Each finding as a small paragraph: a table would break files and lines apart."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out = console()
+    for finding in findings:
+        colour = "red" if finding.blocks else "yellow"
+        out.print(Text.assemble((f"{finding.level:<8}", f"bold {colour}"), finding.where, (f"  {finding.rule}", "dim")))
+        sentence = f"{finding.message}. {finding.mend}" if finding.mend else f"{finding.message}."
+        out.print(Padding(Text(sentence), (0, 0, 1, 8), expand=False))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _first_mailing(app: "App", text: str) -> MailingRef:

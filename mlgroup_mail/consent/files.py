@@ -62,8 +62,20 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
 
 
 def import_waiting(store: Store, folder: Path, *, topics: Collection[str], now: datetime) -> list[ImportedFile]:
-    """Import every CSV file that lies in `folder` (`contacts/opt-outs/`), each once; no folder, no files."""
-    return [import_file(store, path, topics=topics, now=now) for path in sorted(folder.glob("*.csv"))]
+    """Import every CSV file that lies in `folder` (`contacts/opt-outs/`), each once; no folder, no files.
+
+    Raises ContactSourceError for a file that cannot be used, after all others have been imported.
+    """
+    imported: list[ImportedFile] = []
+    unusable: list[ContactSourceError] = []
+    for path in sorted(folder.glob("*.csv")):
+        try:
+            imported.append(import_file(store, path, topics=topics, now=now))
+        except ContactSourceError as error:
+            unusable.append(error)
+    if unusable:
+        raise unusable[0]
+    return imported
 
 
 def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:

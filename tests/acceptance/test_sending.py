@@ -48,9 +48,7 @@ def test_each_reader_gets_the_newsletter_once_though_it_is_sent_three_times(
     assert run("verify", "--json").json["violations"] == []
 
 
-def test_two_sends_started_together_share_the_work(
-    sample: Path, smtp_sink: SmtpSink, run: Run, use: Settings
-) -> None:
+def test_two_sends_started_together_share_the_work(sample: Path, smtp_sink: SmtpSink, run: Run, use: Settings) -> None:
     settings = through(smtp_sink)
     with command(sample, *SEND, settings=settings) as first, command(sample, *SEND, settings=settings) as second:
         codes = [first.end().code, second.end().code]
@@ -71,9 +69,7 @@ def test_whoever_opted_out_or_never_subscribed_is_listed_with_the_reason(sample:
     }
 
 
-def test_an_opt_out_between_two_sends_is_respected(
-    letter: Path, smtp_sink: SmtpSink, run: Run, use: Settings
-) -> None:
+def test_an_opt_out_between_two_sends_is_respected(letter: Path, smtp_sink: SmtpSink, run: Run, use: Settings) -> None:
     use(through(smtp_sink))
     assert run("plan", LETTER).code == 0
     assert run("opt-out", "add", person(3), "--reason", "asked by phone").code == 0
@@ -99,9 +95,7 @@ def test_an_opt_out_while_mail_is_going_out_counts_from_the_next_window_on(
     assert run("verify").code == 0
 
 
-def test_pause_stops_it_within_one_window_and_after_resume_the_rest_goes(
-    letter: Path, run: Run, use: Settings
-) -> None:
+def test_pause_stops_it_within_one_window_and_after_resume_the_rest_goes(letter: Path, run: Run, use: Settings) -> None:
     with gated_smtp(Phase.DOT, person(1)) as server:
         settings = through(server, batch_size=3)
         use(settings)

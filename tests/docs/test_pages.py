@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from mlgroup_mail.cli import main
+from mlgroup_mail.model import ExclusionReason
 from mlgroup_mail.settings.environment import PREFIX, Settings
 from tests.docs import tables
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, prose
@@ -91,6 +92,12 @@ def test_the_page_on_settings_names_every_value_that_may_stand() -> None:
                     assert f"`{value}`" in rows[PREFIX + name.upper()]
 
 
+def test_the_reasons_of_exclusions_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
+    table = text.partition("| reason | meaning |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert table.splitlines() == [f"| `{reason}` | {reason.meaning} |" for reason in ExclusionReason]
+
+
 def test_states_and_steps_are_those_of_the_code() -> None:
     written = tables.PAGE.read_text(encoding="utf-8")
     assert written == tables.with_parts(written), "run: python -m tests.docs.tables"
@@ -112,7 +119,9 @@ def test_every_name_of_the_architecture_is_in_the_code() -> None:
 def test_the_main_path_is_shown_as_it_stands() -> None:
     (shown,) = [block.text for block in blocks(tables.PAGE.read_text("utf-8")) if block.language == "python"]
     source = (ROOT / "mlgroup_mail" / "delivery" / "dispatch.py").read_text(encoding="utf-8")
-    (dispatch,) = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == "dispatch"]
+    (dispatch,) = [
+        node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == "dispatch"
+    ]
     whole = ast.get_source_segment(source, dispatch)
     assert whole is not None
     docstring = ast.get_source_segment(source, dispatch.body[0])
@@ -122,7 +131,9 @@ def test_the_main_path_is_shown_as_it_stands() -> None:
 
 def test_every_deployment_that_is_named_is_deployed(page: Path) -> None:
     file = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
-    deployed = {f"{each['entrypoint'].rpartition('.')[2].replace('_', '-')}/{each['name']}" for each in file["deployments"]}
+    deployed = {
+        f"{each['entrypoint'].rpartition('.')[2].replace('_', '-')}/{each['name']}" for each in file["deployments"]
+    }
     text = page.read_text(encoding="utf-8")
     assert set(re.findall(r"prefect deployment run (\S+?)`?(?:\s|$)", text)) <= deployed
     assert set(re.findall(r"^\| `([\w-]+/[\w-]+)` \| (?:every|off|by hand)", text, re.MULTILINE)) <= deployed

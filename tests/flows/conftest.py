@@ -12,19 +12,25 @@ from tests.flows.deployments import PrefectServer, run_prefect_server
 from tests.flows.projects import SmallProject, write_project
 
 
-@pytest.fixture(scope="session")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Prefect's own test harness: a server with a database of its own (about ten seconds, once a run)."""
+@pytest.fixture(scope="session", autouse=True)
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing of this account's own takes part. Prefect reads settings when it is imported: tests import it late."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("PREFECT_")]:
             patch.delenv(name)
         patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
         patch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         patch.setenv("DO_NOT_TRACK", "1")
-        from prefect.testing.utilities import prefect_test_harness
+        yield
 
-        with prefect_test_harness(server_startup_timeout=120):
-            yield
+
+@pytest.fixture(scope="session")
+def prefect(prefect_home: None) -> Iterator[None]:
+    """Prefect's own test harness: a server with a database of its own (about ten seconds, once a run)."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
 
 
 @pytest.fixture

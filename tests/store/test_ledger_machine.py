@@ -90,9 +90,7 @@ class Ledger(RuleBasedStateMachine):
         owner, claims = data.draw(st.sampled_from(self.owners))
         outcomes = self._answers(owner, kinds)
         try:
-            window = claims.next(
-                data.draw(st.sampled_from(self.batches)), size, record=outcomes, now=self.now
-            )
+            window = claims.next(data.draw(st.sampled_from(self.batches)), size, record=outcomes, now=self.now)
         except OwnerLostError:
             self.owners.remove((owner, claims))
             owner.lock_file.close()
@@ -129,9 +127,7 @@ class Ledger(RuleBasedStateMachine):
     def a_process_oversleeps_its_lease(self, data: st.DataObject) -> None:
         owner, _ = data.draw(st.sampled_from(self.owners))
         with self.store.writing() as connection:
-            connection.execute(
-                update(schema.owner).where(schema.owner.c.id == owner.owner_id).values(lease_until=0.0)
-            )
+            connection.execute(update(schema.owner).where(schema.owner.c.id == owner.owner_id).values(lease_until=0.0))
 
     @rule()
     def the_dead_are_given_up(self) -> None:
@@ -139,9 +135,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(person=st.integers(1, PEOPLE), kind=st.sampled_from([SignalKind.OPT_OUT, SignalKind.REVIEW]))
     def somebody_opts_out(self, person: int, kind: SignalKind) -> None:
-        signal = Signal(
-            kind=kind, topic=ALL_TOPICS, road=Road.PAGE, at=self.now, contact_id=person, evidence="a click"
-        )
+        signal = Signal(kind=kind, topic=ALL_TOPICS, road=Road.PAGE, at=self.now, contact_id=person, evidence="a click")
         apply_signal(self.store, signal, now=self.now)
 
     @rule(person=st.integers(1, PEOPLE))
@@ -222,9 +216,7 @@ class Ledger(RuleBasedStateMachine):
     def _answers(self, owner: Owner, kinds: list[OutcomeKind]) -> list[Outcome]:
         window = self.windows.pop(owner.owner_id, None)
         claimed = window.deliveries if window else ()
-        return [
-            Outcome(attempt_id=each.attempt_id, kind=kind) for each, kind in zip(claimed, kinds, strict=False)
-        ]
+        return [Outcome(attempt_id=each.attempt_id, kind=kind) for each, kind in zip(claimed, kinds, strict=False)]
 
 
 Ledger.TestCase.settings = settings(

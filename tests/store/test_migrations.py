@@ -1,0 +1,158 @@
+"""The tables that migrations make are those that queries are written against, and another version's are refused."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import CheckConstraint, inspect, select
+
+from mlgroup_mail.errors import LedgerError
+from mlgroup_mail.store import Connection, Store, schema
+from mlgroup_mail.store.upgrade import require_current, upgrade
+from tests.acceptance.projects import LETTER
+from tests.cli.conftest import Run
+from tests.factories import NOON, make_store
+
+_WORD = re.compile(r"'([a-z_]+)'")
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": schema.metadata}
+    )
+    return list(compare_metadata(context, schema.metadata))
+
+
+def allowed_words(connection: Connection) -> dict[str, set[str]]:
+    """What each closed set in the database allows, by its constraint's name: alembic does not compare them."""
+    found = inspect(connection)
+    return {
+        str(each["name"]): set(_WORD.findall(each["sqltext"]))
+        for table in schema.metadata.tables
+        for each in found.get_check_constraints(table)
+    }
+
+
+def expected_words() -> dict[str, set[str]]:
+    return {
+        str(constraint.name): set(_WORD.findall(str(constraint.sqltext)))
+        for table in schema.metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+
+
+def assert_as_queries_expect(store: Store) -> None:
+    with store.reading() as connection:
+        assert differences(connection) == []
+        assert allowed_words(connection) == expected_words()
+
+
+def test_upgraded_from_nothing_sqlite_has_exactly_the_tables_of_the_schema(tmp_path: Path) -> None:
+    with closing(make_store(tmp_path)) as store:
+        assert_as_queries_expect(store)
+
+
+def test_upgraded_from_nothing_postgresql_has_exactly_the_tables_of_the_schema(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with closing(make_store(tmp_path, postgres_url)) as store:
+        assert_as_queries_expect(store)
+
+
+def test_upgrading_twice_changes_nothing_and_the_ledger_keeps_its_id(tmp_path: Path) -> None:
+    with closing(make_store(tmp_path)) as store:
+        with store.reading() as connection:
+            before = connection.execute(select(schema.ledger)).all()
+        assert upgrade(store, now=NOON) is False
+        with store.reading() as connection:
+            assert connection.execute(select(schema.ledger)).all() == before
+        assert len(before) == 1
+
+
+def test_a_postgresql_database_without_tables_is_told_how_to_get_them(tmp_path: Path, postgres_url: str) -> None:
+    with (
+        closing(Store(postgres_url, state=tmp_path)) as store,
+        pytest.raises(LedgerError, match="db upgrade"),
+    ):
+        require_current(store)
+
+
+def test_an_empty_file_becomes_a_ledger_as_a_missing_one_does(run: Run, letter: Path) -> None:
+    for old in (letter / "var").glob("mlgroup.db*"):
+        old.unlink()
+    (letter / "var" / "mlgroup.db").touch()
+    assert run("contacts", "pull").code == 0
+    assert run("status", LETTER, "--json").json["state"] == "draft"
+
+
+def test_a_newer_version_s_database_is_left_alone_and_says_so(run: Run, letter: Path) -> None:
+    with sqlite3.connect(letter / "var" / "mlgroup.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    for command in (("status", "--json"), ("db", "upgrade"), ("send", LETTER, "--live", "--late", "trial")):
+        refused = run(*command)
+        assert (refused.code, refused.out) == (2, "")
+        assert "made by a newer version" in refused.err
+        assert "Upgrade mlgroup-mail" in refused.err
+
+
+def test_a_file_that_is_no_database_gives_one_clear_error(run: Run, letter: Path) -> None:
+    for old in (letter / "var").glob("mlgroup.db*"):
+        old.unlink()
+    (letter / "var" / "mlgroup.db").write_bytes(b"Minutes of the last meeting\n" * 500)
+    for command in (("status", "--json"), ("db", "upgrade")):
+        refused = run(*command)
+        assert (refused.code, refused.out) == (2, "")
+        assert "mlgroup.db" in refused.err
+        assert "not a database" in refused.err
+        assert "Traceback" not in refused.err
+
+
+def test_a_database_of_something_else_is_not_written_to(run: Run, letter: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE recipes (id INTEGER)")
+    connection.close()
+    for old in (letter / "var").glob("mlgroup.db*"):
+        old.unlink()
+    other.rename(letter / "var" / "mlgroup.db")
+    refused = run("status", "--json")
+    assert (refused.code, refused.out) == (2, "")
+    with sqlite3.connect(letter / "var" / "mlgroup.db") as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+    connection.close()
+
+
+def test_a_database_server_that_does_not_answer_gives_one_clear_error(
+    run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLGROUP_DATABASE_URL", "postgresql://mlgroup:a-password@127.0.0.1:1/mlgroup")
+    refused = run("status", "--json")
+    assert (refused.code, refused.out) == (2, "")
+    assert "MLGROUP_DATABASE_URL" in refused.err
+    assert "does not answer" in refused.err
+    assert "a-password" not in refused.err
+    assert "Traceback" not in refused.err
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://root@localhost/mail", "mysql is not supported"),
+        ("not a url", "not a database URL"),
+        ("oracle+nonsense://x", "not"),
+    ],
+)
+def test_a_database_that_cannot_serve_is_refused(
+    run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    monkeypatch.setenv("MLGROUP_DATABASE_URL", url)
+    refused = run("status", "--json")
+    assert (refused.code, refused.out) == (2, "")
+    assert said in refused.err
+    assert "postgresql://" in refused.err
