@@ -51,6 +51,7 @@ def send(
     with opened() as app:
         if not live:
             raise typer.Exit(_dry_run(app, ref, as_json=as_json))
+        app.require_keys()
         row = app.require_approved(ref)
         if row.state_at(app.clock.now()) is MailingState.EXPIRED:
             if late is None:

@@ -28,18 +28,21 @@ for module in (project, contacts, new, campaigns, mailings, looking, opt_out, da
     module.register(app)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mlgroup-mail {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def main(
     project_dir: Annotated[
         Path | None, typer.Option("--project", metavar="DIR", help="The project directory; else the current one.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what happens inside.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+    _: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)] = False,
 ) -> None:
     """Set up what all commands share."""
-    if version:
-        typer.echo(f"mlgroup-mail {__version__}")
-        raise typer.Exit
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )

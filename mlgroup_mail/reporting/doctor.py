@@ -7,9 +7,9 @@ from pathlib import Path
 from mlgroup_mail.errors import ConfigurationError, MailError
 from mlgroup_mail.reporting import doctor_files, doctor_services
 from mlgroup_mail.reporting.diagnosis import Check, Examined, Finding, Result, passed
+from mlgroup_mail.settings.app import make_store
 from mlgroup_mail.settings.environment import Settings, read_settings
 from mlgroup_mail.settings.project import Project, read_project
-from mlgroup_mail.store import Store
 
 CHECKS: Sequence[tuple[str, Callable[[Examined], Finding]]] = (
     ("contact list", doctor_files.contact_list),
@@ -38,7 +38,7 @@ def diagnose(root: Path, *, now: datetime) -> list[Check]:
         checks.append(Check(name="project", finding=_project(project)))
         settings = read_settings(project.root, project.file.settings)
         checks.append(Check(name="settings", finding=_settings(settings)))
-        store = _store(project, settings)
+        store = make_store(project, settings)
     except ConfigurationError as error:
         name = "database" if settings else "settings" if project else "project"
         checks.append(Check(name=name, finding=Finding.of(error.problem)))
@@ -71,8 +71,3 @@ def _project(project: Project) -> Finding:
 
 def _settings(settings: Settings) -> Finding:
     return passed(f"transport {settings.transport}, environment {settings.environment}")
-
-
-def _store(project: Project, settings: Settings) -> Store:
-    url = settings.database_url.get_secret_value() if settings.database_url else None
-    return Store(url or f"sqlite:///{project.state / 'mlgroup.db'}", state=project.state)

@@ -244,6 +244,10 @@ def _wire(root: Path, clock: Clock | None) -> App:
             where="MLGROUP_NOW",
             mend="Unset it, or set MLGROUP_TRANSPORT=outbox.",
         )
+    return App(project=project, settings=settings, store=make_store(project, settings), clock=now)
+
+
+def make_store(project: Project, settings: Settings) -> Store:
+    """The project's database: as configured, else an embedded one among its state. Connects when first used."""
     url = settings.database_url.get_secret_value() if settings.database_url else None
-    store = Store(url or f"sqlite:///{project.state / 'mlgroup.db'}", state=project.state)
-    return App(project=project, settings=settings, store=store, clock=now)
+    return Store(url or f"sqlite:///{project.state / 'mlgroup.db'}", state=project.state)

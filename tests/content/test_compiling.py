@@ -159,7 +159,7 @@ def test_a_link_that_is_none_is_never_filled_in(project: Project) -> None:
         ("{{ grup.members }}", "“grup” is not known", "letter/campaign.md, line 13"),
         ('{{ "soon" | date }}', "needs a day", "letter/campaign.md, line 13"),
         ('{{ "2022-01-19" | time }}', "needs an hour", "letter/campaign.md, line 13"),
-        ('{% include "layout.txt.j2" %}', "cannot be included", "letter/campaign.md, line 13"),
+        ('{% include "partials/layout.txt.j2" %}', "cannot be included", "letter/campaign.md, line 13"),
         ("{{ ''.__class__ }}", "not allowed", "letter/campaign.md, line 13"),
         ("{{ 1 | safe }}", "No filter named 'safe'", "letter/campaign.md, line 13"),
         ("[x]({{ recipient.organisation }})", "as an address", "letter/campaign.md, line 13"),
@@ -229,5 +229,5 @@ def test_a_font_of_several_words_stays_in_its_quotes(project: Project, tmp_path:
 
 
 def test_the_projects_own_template_comes_before_the_shipped_one(project: Project) -> None:
-    write_template(project, "newsletter.txt.j2", '{% extends "layout.txt.j2" %}{% block lead %}Our own.{% endblock %}')
+    write_template(project, "newsletter.txt.j2", '{% extends "partials/layout.txt.j2" %}{% block lead %}Our own.{% endblock %}')
     assert "Our own." in compiled(project).text

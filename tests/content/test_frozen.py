@@ -84,7 +84,7 @@ def _changed(value: object) -> object:
 
 def test_files_that_decide_the_mail_are_frozen(project: Project, tmp_path: Path) -> None:
     before = frozen(project)
-    assert {"newsletter.mjml.j2", "layout.txt.j2", "partials/footer.mjml.j2"} <= before.templates.keys()
+    assert {"newsletter.mjml.j2", "partials/layout.txt.j2", "partials/footer.mjml.j2"} <= before.templates.keys()
 
     write_template(project, "partials/footer.txt.j2", "Bye.")
     (project.campaigns / "letter" / "map.png").write_bytes(b"png")
