@@ -14,7 +14,8 @@ from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, suppressions
 
-_ADDRESS_COLUMNS = ("address", "email", "e-mail", "email address", "e-mail address")
+_ADDRESS_COLUMNS = ("email", "e-mail", "email address", "e-mail address", "address")
+"""The first of these that is there counts: beside a column of mail addresses, "address" is a postal one."""
 _LONGEST_CELL = 10_000
 
 
@@ -48,15 +49,17 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
     with store.reading() as connection:
         if suppressions.file_was_imported(connection, digest):
             return ImportedFile(name=path.name, known=True)
+    # Where a row tells no time, the file's own is as near: it is the same when an import is run again.
+    written = min(now, datetime.fromtimestamp(path.stat().st_mtime, UTC))
     applied, rejected = 0, []
     for number, row in _rows(text, path):
         try:
-            signal = _signal(row, topics, evidence=f"{path.name}, row {number}", now=now)
+            signal = _signal(row, topics, evidence=f"{path.name}, row {number}", at=written)
         except ValueError as error:
             rejected.append(RejectedRow(row=number, reason=str(error)))
             continue
         applied += apply_signal(store, signal, now=now).new
-    with store.writing() as connection:
+    with store.deciding() as connection:
         suppressions.remember_file(connection, digest=digest, name=path.name, count=applied, now=now)
     return ImportedFile(name=path.name, applied=applied, rejected=tuple(rejected))
 
@@ -101,13 +104,13 @@ def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise ContactSourceError(f"this is not a CSV file: {error}", where=str(path)) from None
 
 
-def _signal(row: dict[str, str], topics: Collection[str], *, evidence: str, now: datetime) -> Signal:
+def _signal(row: dict[str, str], topics: Collection[str], *, evidence: str, at: datetime) -> Signal:
     topic = row.get("topic", "").lower()
     return Signal(
         kind=SignalKind.OPT_OUT,
         topic=topic if topic in topics else ALL_TOPICS,
         road=Road.FILE,
-        at=_moment(row.get("at", "")) or now,
+        at=_moment(row.get("at", "")) or at,
         address=addresses.read(row["address"]),
         reason=row.get("reason", ""),
         evidence=evidence,

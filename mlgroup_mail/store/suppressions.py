@@ -143,8 +143,9 @@ def file_was_imported(connection: Connection, digest: str) -> bool:
 
 
 def remember_file(connection: Connection, *, digest: str, name: str, count: int, now: datetime) -> None:
-    """Keep that a file was imported."""
-    connection.execute(schema.imported_file.insert().values(digest=digest, name=name, rows=count, at=now))
+    """Keep that a file was imported; another process may have read the same one at the same time."""
+    if not file_was_imported(connection, digest):
+        connection.execute(schema.imported_file.insert().values(digest=digest, name=name, rows=count, at=now))
 
 
 def _fingerprint(signal: Signal) -> str:

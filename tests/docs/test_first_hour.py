@@ -1,5 +1,6 @@
 """The README's first hour, command by command, in an empty directory."""
 
+import csv
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlgroup_mail.shipped import shipped
 from tests.cli.conftest import Result, Run, run
 from tests.docs.pages import ROOT, Block, blocks, section
 
@@ -47,6 +49,19 @@ def test_nothing_is_written_outside_the_project_and_nothing_is_configured_to_lea
     assert [path.name for path in tmp_path.iterdir()] == ["our-group"]
     checks = {check["name"]: check for check in run("--project", "our-group", "doctor", "--json").json["checks"]}
     assert "nothing leaves this machine" in checks["transport"]["detail"]
+
+
+def test_the_demonstrations_list_has_the_numbers_that_are_shown(run: Run) -> None:
+    sample = shipped("contacts")
+    answer = run("contacts", "check", sample / "sample-members.csv", "--out", "clean.csv", "--json").json
+    with Path("clean.csv").open(encoding="utf-8", newline="") as file:
+        countries = {row["country"] for row in csv.DictReader(file)} - {""}
+    shown = {_plain(line) for block in blocks(README) if block.language == "text" for line in block.text.splitlines()}
+    assert {
+        f"{answer['contacts']} people in {len(countries)} countries, from {answer['rows']} rows.",
+        f"{answer['merged']} rows merged into another row's person, {len(answer['rejected'])} rows rejected:",
+        *(f"row {row['row']} {row['column']} {row['reason']}" for row in answer["rejected"][:2]),
+    } <= shown
 
 
 def _commands(block: Block) -> Iterator[tuple[str, set[str]]]:

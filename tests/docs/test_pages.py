@@ -27,7 +27,7 @@ _NOT_A_SETTING = {"MLGROUP_PROJECT", "MLGROUP_REQUIRE_SERVERS"}
 """Read by the command line and by the tests, before or beside the settings."""
 
 
-@pytest.fixture(params=PAGES, ids=lambda page: page.name)
+@pytest.fixture(params=PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def page(request: pytest.FixtureRequest) -> Path:
     """Each page of the documentation."""
     return Path(request.param)

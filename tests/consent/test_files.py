@@ -1,0 +1,182 @@
+"""Opt-outs that come as a file: every row that can be read counts, each file once, whatever happens in between."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgroup_mail.consent import files
+from mlgroup_mail.consent.applying import Applied, apply_signal, lift_suppressions, standing_suppressions
+from mlgroup_mail.consent.files import ImportedFile, import_file, import_waiting
+from mlgroup_mail.errors import ContactSourceError
+from mlgroup_mail.model import ALL_TOPICS, Signal
+from mlgroup_mail.store import Store
+from tests.acceptance.projects import LETTER, person
+from tests.cli.conftest import Run
+from tests.factories import NOON
+
+TOPICS = ("newsletter", "calls")
+THREE = "address\nperson1@office1.example\nperson2@office2.example\nperson3@office3.example\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "opt-outs.csv"
+
+
+def read(store: Store, path: Path, text: str | bytes) -> ImportedFile:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return import_file(store, path, topics=TOPICS, now=NOON)
+
+
+def standing(store: Store) -> set[tuple[str, str]]:
+    return {(rule.address, rule.topic) for rule in standing_suppressions(store)}
+
+
+def test_each_row_opts_one_person_out_of_its_topic_or_of_everything(store: Store, file: Path) -> None:
+    found = read(
+        store,
+        file,
+        "Address,Topic,At,Reason\n"
+        "person1@office1.example,newsletter,2021-10-04,too many\n"
+        "Person2@Office2.example,,,\n"
+        "person3@office3.example,Newslettr,,\n",
+    )
+    assert (found.applied, found.rejected, found.known) == (3, (), False)
+    assert standing(store) == {
+        ("person1@office1.example", "newsletter"),
+        ("person2@office2.example", ALL_TOPICS),
+        ("person3@office3.example", ALL_TOPICS),
+    }
+    (rule,) = standing_suppressions(store, address="person1@office1.example")
+    assert (rule.at, rule.reason) == (datetime(2021, 10, 4, tzinfo=UTC), "too many")
+    assert rule.evidence == "opt-outs.csv, row 2"
+
+
+def test_a_row_that_names_nobody_is_told_with_its_number_and_the_others_count(store: Store, file: Path) -> None:
+    found = read(store, file, "email;reason\nnobody;x\n\n;left the office\nperson3@office3.example;\n")
+    assert found.applied == 1
+    assert [row.row for row in found.rejected] == [2, 4]
+    assert "no @" in found.rejected[0].reason
+    assert "missing" in found.rejected[1].reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffaddress\nperson1@office1.example\n",
+        "address\r\nperson1@office1.example\r\n",
+        "E-Mail Address;Topic\nperson1@office1.example;\n",
+        "reason\taddress\nasked\tperson1@office1.example\n",
+        'address,reason\n"Person One <person1@office1.example>","one, two\nthree"\n',
+        "address,email\n12 Example Square,person1@office1.example\n",
+        "address\nmailto:person1@office1.example",
+    ],
+    ids=["with a mark", "from Windows", "semicolons", "tabs", "quoted", "a postal address beside", "mailto"],
+)
+def test_files_as_offices_write_them_are_understood(store: Store, file: Path, text: str) -> None:
+    assert read(store, file, text).rejected == ()
+    assert {address for address, _ in standing(store)} == {"person1@office1.example"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("address\nmüller@office.example\n".encode("cp1252"), "not UTF-8"),
+        ("address\nperson1@office1.example\n".encode("utf-16"), "not UTF-8"),
+        (b"who,when\nperson1@office1.example,today\n", "no column of addresses"),
+        (b"", "no column of addresses"),
+        (b"address\n" + b"a" * 200_000 + b"\n", "not a CSV file"),
+    ],
+    ids=["cp1252", "utf-16", "no address column", "empty", "an endless cell"],
+)
+def test_a_file_that_cannot_be_used_changes_nothing(store: Store, file: Path, content: bytes, words: str) -> None:
+    with pytest.raises(ContactSourceError, match=words) as caught:
+        read(store, file, content)
+    assert str(file) in str(caught.value)
+    assert standing(store) == set()
+
+
+def test_the_same_file_counts_once_whatever_its_name(store: Store, file: Path, tmp_path: Path) -> None:
+    read(store, file, THREE)
+    lift_suppressions(
+        store, address="person2@office2.example", topic=ALL_TOPICS, by="x", reason="asked", now=NOON
+    )
+    again = read(store, tmp_path / "copy.csv", THREE)
+    assert (again.known, again.applied) == (True, 0)
+    assert len(standing(store)) == 2, "what a person has lifted stays lifted"
+
+
+def test_an_import_that_was_cut_off_does_the_rest_when_it_is_run_again(
+    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = 0
+
+    def until_the_power_fails(store: Store, signal: Signal, *, now: datetime) -> Applied:
+        nonlocal done
+        if done == 2:
+            raise KeyboardInterrupt
+        done += 1
+        return apply_signal(store, signal, now=now)
+
+    file.write_text(THREE, encoding="utf-8")
+    os.utime(file, (0, NOON.timestamp()))
+    monkeypatch.setattr(files, "apply_signal", until_the_power_fails)
+    with pytest.raises(KeyboardInterrupt):
+        import_file(store, file, topics=TOPICS, now=NOON)
+    assert len(standing(store)) == 2
+    monkeypatch.undo()
+    again = import_file(store, file, topics=TOPICS, now=NOON + timedelta(hours=1))
+    assert (again.known, again.applied) == (False, 1)
+    assert len(standing_suppressions(store)) == 3, "no rule twice"
+
+
+def test_files_that_wait_are_imported_each_once_and_one_that_is_broken_keeps_none_back(
+    store: Store, tmp_path: Path
+) -> None:
+    assert import_waiting(store, tmp_path / "nowhere", topics=TOPICS, now=NOON) == []
+    (tmp_path / "a.csv").write_text("nothing to see\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text(THREE, encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("address\nperson1@office1.example\n", encoding="utf-8")
+    with pytest.raises(ContactSourceError, match=r"a\.csv"):
+        import_waiting(store, tmp_path, topics=TOPICS, now=NOON)
+    assert len(standing(store)) == 3
+    (tmp_path / "a.csv").unlink()
+    assert [found.known for found in import_waiting(store, tmp_path, topics=TOPICS, now=NOON)] == [True]
+
+
+@given(st.binary(max_size=300))
+def test_whatever_a_file_holds_it_is_read_or_refused_in_words(content: bytes) -> None:
+    """Reading alone: no store is needed to see that nothing else than ContactSourceError comes out."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return
+    try:
+        list(files._rows(f"address\n{text}", Path("opt-outs.csv")))
+    except ContactSourceError as error:
+        assert "not a CSV file" in str(error)
+
+
+def test_people_and_programs_are_told_what_came_of_a_file(run: Run, letter: Path) -> None:
+    path = letter / "out.csv"
+    path.write_text(f"address\n{person(1)}\nnobody\n", encoding="utf-8")
+    shown = run("opt-out", "import", path)
+    assert shown.code == 0
+    assert "out.csv: 1 opt-outs applied" in shown.text or "out.csv: 1 opt-out applied" in shown.text
+    assert "row 3 rejected: there is no @ in the address" in shown.text
+    assert run("opt-out", "import", path, "--json").json == {
+        "file": "out.csv",
+        "applied": 0,
+        "known": True,
+        "rejected": [],
+    }
+    assert run("send", LETTER, "--json").json["excluded"] == {"opted_out": 1}
+    listed = [line for line in run("opt-out", "list", "--json").out.splitlines() if line]
+    assert len(listed) == 1
+    refused = run("opt-out", "import", letter / "missing.csv", "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert "missing.csv" in refused.err

@@ -1,0 +1,96 @@
+"""The main path: a claim, a hand-over, an answer, and what stays when any of them fails."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from mlgroup_mail.delivery import dispatch as main_path
+from mlgroup_mail.delivery.transports.base import MayBegin
+from mlgroup_mail.errors import TransportError
+from mlgroup_mail.model import Message, Outcome, OutcomeKind
+from mlgroup_mail.store import Store
+from tests.delivery.ledgers import RecordingTransport, counts, dispatch_all
+
+
+class Failing(RecordingTransport):
+    """Breaks down at its `nth` window: while it hands over, or when it is to get ready for the next."""
+
+    def __init__(self, nth: int, error: BaseException, *, at: str) -> None:
+        super().__init__()
+        self._left, self._error, self._at = nth, error, at
+
+    def open(self) -> None:
+        if self._at == "open":
+            self._count()
+
+    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
+        if self._at == "send":
+            self._count()
+        return super().send(messages, may_begin)
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise self._error
+
+
+def test_everybody_is_handed_over_once_and_progress_is_told(store: Store) -> None:
+    transport = RecordingTransport()
+    assert dispatch_all(store, transport) == [2, 2, 2]
+    assert len(transport.begun) == len(set(transport.begun)) == 6
+    assert counts(store) == {"accepted": 6}
+    assert dispatch_all(store, transport) == []
+    assert len(transport.begun) == 6
+
+
+def test_where_the_server_cannot_be_reached_nothing_is_claimed(store: Store) -> None:
+    with pytest.raises(TransportError):
+        dispatch_all(store, Failing(1, TransportError("down"), at="open"))
+    assert counts(store) == {"planned": 6}
+
+
+def test_where_the_server_goes_away_in_between_what_it_had_answered_is_kept(store: Store) -> None:
+    with pytest.raises(TransportError):
+        dispatch_all(store, Failing(3, TransportError("down"), at="open"))
+    assert counts(store) == {"planned": 2, "accepted": 4}
+    transport = RecordingTransport()
+    dispatch_all(store, transport)
+    assert len(transport.begun) == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a fault of ours")], ids=["Ctrl-C", "a fault"])
+def test_who_stops_it_in_the_middle_leaves_one_window_in_doubt(store: Store, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        dispatch_all(store, Failing(2, error, at="send"))
+    assert counts(store) == {"planned": 2, "accepted": 2, "uncertain": 2}
+    transport = RecordingTransport()
+    dispatch_all(store, transport)
+    assert counts(store) == {"accepted": 4, "uncertain": 2}
+    assert len(transport.begun) == 2
+
+
+def test_what_was_not_begun_in_time_is_handed_back_and_claimed_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop that slept between claim and first byte: an opt-out may have come in since."""
+    slept = iter([1e9, 1e9])
+    awake = main_path.boot_seconds
+    monkeypatch.setattr(main_path, "boot_seconds", lambda: next(slept, None) or awake())
+    transport = RecordingTransport()
+    assert dispatch_all(store, transport) == [2, 2, 2, 2]
+    assert len(transport.begun) == len(set(transport.begun)) == 6
+    assert counts(store) == {"accepted": 6}
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [(OutcomeKind.REFUSED, "refused"), (OutcomeKind.DEFERRED, "deferred"), (OutcomeKind.UNCERTAIN, "uncertain")],
+)
+def test_every_answer_has_its_state_and_none_is_asked_for_again_at_once(
+    store: Store, kind: OutcomeKind, state: str
+) -> None:
+    transport = RecordingTransport(kind)
+    dispatch_all(store, transport)
+    dispatch_all(store, transport)
+    assert counts(store) == {state: 6}
+    assert len(transport.begun) == 6
