@@ -14,7 +14,8 @@ from flows.opt_outs import import_files
 from flows.project import in_project
 from mlgroup_mail.errors import NotApprovedError
 from mlgroup_mail.model import MailingRef, MailingState
-from mlgroup_mail.reporting.status import forecast, status_of
+from mlgroup_mail.reporting.forecast import forecast
+from mlgroup_mail.reporting.status import status_of
 from mlgroup_mail.settings.app import App
 
 

@@ -91,7 +91,8 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve a mailing exactly as it is now; any later change voids it. Refuses while `check` has errors."""
-    from mlgroup_mail.reporting.status import forecast, status_of
+    from mlgroup_mail.reporting.forecast import forecast
+    from mlgroup_mail.reporting.status import status_of
 
     ref = MailingRef.parse(mailing)
     with opened() as app:

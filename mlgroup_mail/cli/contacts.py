@@ -83,7 +83,7 @@ def pull(
     show_cleaned(result.cleaned)
     show_table(("People on the stored list", "Number"), changes.items())
     if result.opted_out:
-        say(f"{result.opted_out} people whose status says that they left are opted out of all mail from now on.")
+        say(f"New opt-outs of all mail, because a status in the list says so: {result.opted_out}.")
 
 
 def show_cleaned(cleaned: "Cleaned") -> None:

@@ -131,7 +131,7 @@ def resolve(
 
 
 def _dry_run(app: "App", ref: MailingRef, *, as_json: bool) -> int:
-    from mlgroup_mail.reporting.status import forecast
+    from mlgroup_mail.reporting.forecast import forecast
 
     found = forecast(app, ref)
     if as_json:

@@ -138,7 +138,7 @@ def import_(
             print_json({"file": each.name, "applied": each.applied, "known": each.known, "rejected": rejected})
         return
     for each in found:
-        say(f"{each.name}: imported before" if each.known else f"{each.name}: {each.applied} opt-outs applied")
+        say(f"{each.name}: imported before" if each.known else f"{each.name}: opt-outs applied: {each.applied}")
         for row in each.rejected:
             say(f"  row {row.row} rejected: {row.reason}")
 

@@ -49,7 +49,7 @@ class MailingSpec:
 
     `send_at` and `stop_at` are UTC, `send_wall` and `stop_wall` the same as written (None where nothing was).
     `text` is Jinja and Markdown, from `text_file` (as shown to people) beginning on its line `text_line`; `where` is
-    the place of the mailing's own table.
+    the place of the mailing's own table, `places` those of its subject, title and preheader.
     """
 
     name: str
@@ -65,6 +65,7 @@ class MailingSpec:
     text_file: str
     text_line: int
     where: str
+    places: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +181,10 @@ def _mailing(file: CampaignFile, folder: Path, index: int, table: MailingTable) 
         text_file=text_file,
         text_line=text_line,
         where=file.where("name", index),
+        places={
+            key: file.where(key, index) if getattr(table, key) is not None else file.where(key)
+            for key in ("subject", "title", "preheader")
+        },
     )
 
 

@@ -4,7 +4,9 @@ A second laptop with a clone of the project and an empty database of its own wou
 live send writes the ledger's id into a file that is committed, and live commands on another ledger refuse.
 """
 
+import contextlib
 import os
+import uuid
 from datetime import datetime
 from pathlib import Path
 
@@ -33,20 +35,36 @@ def require_this_ledger(root: Path, store: Store) -> None:
     """Let live mail go on from this ledger only; the first time, write the file. Raises LedgerError."""
     with store.reading() as connection:
         ours = ledger_id(connection)
+    theirs = named_ledger(root) or _name_first(root, ours)
+    if theirs != ours:
+        raise LedgerError(
+            f"this project's live mail is recorded in another ledger ({theirs}), not in this one ({ours})",
+            where=str(root / FILE),
+            mend="Point MLGROUP_DATABASE_URL to the shared database. If the other ledger is lost for good, "
+            "take over with: mlgroup-mail db adopt --reason WHY",
+        )
+
+
+def _name_first(root: Path, ours: str) -> str:
+    """Write the file, whole or not at all; returns the id in it, which is another's where that was faster."""
+    draft = root / f".{FILE}-{uuid.uuid4().hex}"
     try:
-        with (root / FILE).open("x", encoding="utf-8") as file:
+        with draft.open("x", encoding="utf-8") as file:
             file.write(_content(ours))
             file.flush()
             os.fsync(file.fileno())
-    except FileExistsError:
-        theirs = named_ledger(root)
-        if theirs != ours:
-            raise LedgerError(
-                f"this project's live mail is recorded in another ledger ({theirs}), not in this one ({ours})",
-                where=str(root / FILE),
-                mend="Point MLGROUP_DATABASE_URL to the shared database. If the other ledger is lost for good, "
-                "take over with: mlgroup-mail db adopt --reason WHY",
-            ) from None
+        with contextlib.suppress(FileExistsError):
+            # Unlike a rename, a link never replaces a file that is there.
+            os.link(draft, root / FILE)
+    except OSError as error:
+        raise LedgerError(
+            f"this file cannot be written: {error.strerror}",
+            where=str(root / FILE),
+            mend="Nothing is sent before it names the ledger: let this account write here.",
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return named_ledger(root) or ours
 
 
 def adopt_ledger(root: Path, store: Store, *, reason: str, by: str, now: datetime) -> str:

@@ -60,7 +60,7 @@ def send_due(parts: Sending, refs: Sequence[MailingRef], *, progress: Progress =
                 parts.store,
                 owner,
                 transport=parts.transport.name,
-                restrictions=_restrictions(parts.allowed_domains),
+                restrictions=restrictions_in_force(parts.allowed_domains),
             )
             for ref in refs:
                 _send_mailing(parts, claims, ref, progress)
@@ -124,7 +124,7 @@ def _others_are_attempting(parts: Sending, ref: MailingRef) -> bool:
         return False
 
 
-def _restrictions(allowed_domains: tuple[str, ...] | None) -> Restrictions:
+def restrictions_in_force(allowed_domains: tuple[str, ...] | None) -> Restrictions:
     """Consent, and outside production the allow-list: both are asked in each claim."""
 
     def restrict(connection: Connection, people: Mapping[int, str], topic: str) -> dict[int, ExclusionReason]:

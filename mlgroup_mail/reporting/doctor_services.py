@@ -116,12 +116,15 @@ def opt_out_page(examined: Examined) -> Finding:
     if url is None:
         return warned(
             "MLGROUP_PUBLIC_URL is not set: people opt out by replying, without a link or a button",
-            "Set it when the pages are reachable from outside.",
+            "That is right for this version, which has no pages yet.",
         )
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOCAL:
         return failed(f"{url} is not https: mail programs show no opt-out button", "Serve the pages over HTTPS.")
-    return passed(url)
+    return warned(
+        f"links lead to {url}, and this version serves no pages there",
+        "Unset MLGROUP_PUBLIC_URL, so that people opt out by replying, unless something of yours answers there.",
+    )
 
 
 def clock(examined: Examined) -> Finding:

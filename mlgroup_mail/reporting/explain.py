@@ -11,6 +11,7 @@ from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingR
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.contacts import find_contact
 from mlgroup_mail.store.deliveries import DeliveryRow, deliveries_to
+from mlgroup_mail.store.mailings import find_mailing
 from mlgroup_mail.store.suppressions import suppressions
 
 
@@ -129,6 +130,10 @@ def _would(app: App, contact: Contact | None, ref: MailingRef, topic: str) -> Ma
         return MailingAnswer(mailing=str(ref), answer="does not get", because="nobody on the list")
     spec = read_campaign(app.project, ref.campaign).mailing(ref.mailing)
     with app.store.reading() as connection:
+        row = find_mailing(connection, ref)
+        if row is not None and row.audience is not None:
+            because = "was not in its audience when that was frozen"
+            return MailingAnswer(mailing=str(ref), answer="does not get", because=because)
         audience = audience_of(
             connection,
             [contact],

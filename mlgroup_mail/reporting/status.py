@@ -1,17 +1,17 @@
-"""Where mailings stand, and what a send would do."""
+"""Where mailings stand."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mlgroup_mail.content.campaign import campaign_ids, read_campaign
-from mlgroup_mail.delivery import approving, planning
-from mlgroup_mail.errors import MailError
-from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
+from mlgroup_mail.delivery import approving
+from mlgroup_mail.errors import MailError, UsageError
+from mlgroup_mail.model import DeliveryState, MailingRef, MailingState
 from mlgroup_mail.settings.app import App
-from mlgroup_mail.store.contacts import all_contacts
-from mlgroup_mail.store.mailings import MailingRow, delivery_counts, find_mailing
+from mlgroup_mail.store.mailings import MailingRow, all_mailings, delivery_counts, find_mailing
 
 _NOTHING = dict.fromkeys(DeliveryState, 0)
 
@@ -74,8 +74,12 @@ def status_of(app: App, ref: MailingRef) -> MailingStatus:
         )
     now = app.clock.now()
     state, remarks = row.state_at(now), list(_remarks(row, counts, now))
-    if row.state is MailingState.APPROVED and (changes := _changes(app, row)):
-        state, remarks = MailingState.DRAFT, [f"changed since its approval: {'; '.join(changes)}"]
+    if row.state not in _OVER and (changes := _changes(app, row)):
+        told = "; ".join(changes)
+        if row.state is MailingState.APPROVED:
+            state, remarks = MailingState.DRAFT, [f"changed since its approval: {told}"]
+        else:
+            remarks.append(f"what was approved goes out, whatever has changed since: {told}")
     return MailingStatus(
         ref=ref,
         state=state,
@@ -87,18 +91,19 @@ def status_of(app: App, ref: MailingRef) -> MailingStatus:
     )
 
 
+_OVER = frozenset({MailingState.FINISHED, MailingState.CANCELLED})
 _MOVING = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING})
 
 
 def all_statuses(app: App) -> list[MailingStatus]:
-    """Every mailing of every campaign, in order of time; a campaign that cannot be read is passed over."""
-    found = []
+    """Every mailing of the ledger and of the campaigns, in order of time; a campaign that cannot be read is left out."""
+    with app.store.reading() as connection:
+        refs = {mailing.ref for mailing in all_mailings(connection)}
     for campaign_id in campaign_ids(app.project):
-        try:
+        with suppress(MailError):
             campaign = read_campaign(app.project, campaign_id)
-            found += [status_of(app, MailingRef(campaign_id, spec.name)) for spec in campaign.mailings]
-        except MailError:
-            continue
+            refs |= {MailingRef(campaign_id, spec.name) for spec in campaign.mailings}
+    found = [status_of(app, ref) for ref in refs]
     return sorted(found, key=lambda status: (status.send_at, status.ref))
 
 
@@ -107,6 +112,8 @@ def _changes(app: App, row: MailingRow) -> list[str]:
         return approving.changes_since_approval(app.files, row)
     except MailError as error:
         return [error.problem.message]
+    except UsageError:
+        return ["it is no longer in the campaign's files"]
 
 
 def _remarks(row: MailingRow, counts: dict[DeliveryState, int], now: datetime) -> Iterator[str]:
@@ -122,86 +129,3 @@ def _remarks(row: MailingRow, counts: dict[DeliveryState, int], now: datetime) -
         yield f"{number} were deferred and are tried again by a later dispatch"
     if row.state is MailingState.PLANNED and row.send_at > now:
         yield f"goes out from {row.send_at:%Y-%m-%d %H:%M} UTC"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Forecast:
-    """What a live send would do."""
-
-    ref: MailingRef
-    state: MailingState
-    recipients: int
-    exclusions: dict[ExclusionReason, int]
-    accepted: int = 0
-    remarks: tuple[str, ...] = field(default=())
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs."""
-        return {
-            "mailing": str(self.ref),
-            "state": self.state,
-            "live": False,
-            "would_send": self.recipients,
-            "accepted": self.accepted,
-            "excluded": {reason.value: number for reason, number in self.exclusions.items()},
-            "remarks": list(self.remarks),
-        }
-
-    def lines(self) -> list[tuple[str, int]]:
-        """For a table."""
-        return [
-            ("would be sent to", self.recipients),
-            ("have it already", self.accepted),
-            *((f"left out: {reason.meaning}", number) for reason, number in self.exclusions.items()),
-        ]
-
-
-def forecast(app: App, ref: MailingRef) -> Forecast:
-    """What `send --live` would do now; writes nothing. Raises CampaignError where the campaign cannot be read."""
-    status = status_of(app, ref)
-    remarks = list(status.remarks)
-    now = app.clock.now()
-    if status.state is MailingState.DRAFT:
-        remarks.append(f"not approved yet: mlgroup-mail approve {ref} --by YOUR-NAME")
-    if now < status.send_at:
-        remarks.append(f"not due before {status.send_at:%Y-%m-%d %H:%M} UTC")
-    if now >= status.stop_at and status.state is not MailingState.EXPIRED:
-        remarks.append("its stop_at has passed: add --late REASON to send it all the same")
-    recipients, exclusions = _planned(app, ref) if status.audience else _unplanned(app, ref)
-    return Forecast(
-        ref=ref,
-        state=status.state,
-        recipients=recipients,
-        exclusions=exclusions,
-        accepted=status.counts[DeliveryState.ACCEPTED],
-        remarks=tuple(dict.fromkeys(remarks)),
-    )
-
-
-def _planned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
-    from mlgroup_mail.store.deliveries import deliveries
-
-    with app.store.reading() as connection:
-        row = find_mailing(connection, ref)
-        assert row is not None, "it has an audience"
-        lines = list(deliveries(connection, row))
-    reasons = [ExclusionReason(line.reason) for line in lines if line.state is DeliveryState.EXCLUDED]
-    return sum(line.state.claimable for line in lines), _counted(reasons)
-
-
-def _unplanned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
-    source = approving.freeze_now(app.files, app.store, ref)
-    with app.store.reading() as connection:
-        audience = planning.audience_of(
-            connection,
-            list(all_contacts(connection)),
-            segment=app.segment(source.audience, where=str(ref)),
-            topic=source.topic,
-            topic_default=app.project.topics[source.topic],
-            allowed_domains=app.allowed_domains,
-        )
-    return len(audience.recipients), _counted([excluded.reason for excluded in audience.exclusions])
-
-
-def _counted(reasons: list[ExclusionReason]) -> dict[ExclusionReason, int]:
-    return {reason: reasons.count(reason) for reason in ExclusionReason if reason in reasons}

@@ -89,7 +89,11 @@ def test_a_wrong_key_in_the_project_file_is_named(
 
 
 NAMES = {
-    "kind": ('kind = "newsletter"', 'kind = "newsleter"', ("there is no kind “newsleter”", "Did you mean “newsletter”")),
+    "kind": (
+        'kind = "newsletter"',
+        'kind = "newsleter"',
+        ("there is no kind “newsleter”", "Did you mean “newsletter”"),
+    ),
     "topic": ('topic = "newsletter"', 'topic = "gossip"', ("there is no topic “gossip”", "coffee-coding")),
     "sender": ('sender = "newsletter"', 'sender = "nobody"', ("there is no sender “nobody”", "[sender.nobody]")),
     "template": (

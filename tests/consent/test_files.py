@@ -102,9 +102,7 @@ def test_a_file_that_cannot_be_used_changes_nothing(store: Store, file: Path, co
 
 def test_the_same_file_counts_once_whatever_its_name(store: Store, file: Path, tmp_path: Path) -> None:
     read(store, file, THREE)
-    lift_suppressions(
-        store, address="person2@office2.example", topic=ALL_TOPICS, by="x", reason="asked", now=NOON
-    )
+    lift_suppressions(store, address="person2@office2.example", topic=ALL_TOPICS, by="x", reason="asked", now=NOON)
     again = read(store, tmp_path / "copy.csv", THREE)
     assert (again.known, again.applied) == (True, 0)
     assert len(standing(store)) == 2, "what a person has lifted stays lifted"

@@ -15,9 +15,7 @@ OLD, NEW, FOREIGN = "o" * 32, "n" * 32, "f" * 32
 TOKENS = OptOutTokens([NEW], topics=TOPICS)
 LETTERS = string.ascii_lowercase + string.digits
 NUMBER = st.integers(0, 2**64 - 1)
-CONTENT = st.builds(
-    TokenContent, contact_id=NUMBER, mailing_id=NUMBER, topic=st.sampled_from([ALL_TOPICS, *TOPICS])
-)
+CONTENT = st.builds(TokenContent, contact_id=NUMBER, mailing_id=NUMBER, topic=st.sampled_from([ALL_TOPICS, *TOPICS]))
 
 
 @given(CONTENT)

@@ -229,5 +229,7 @@ def test_a_font_of_several_words_stays_in_its_quotes(project: Project, tmp_path:
 
 
 def test_the_projects_own_template_comes_before_the_shipped_one(project: Project) -> None:
-    write_template(project, "newsletter.txt.j2", '{% extends "partials/layout.txt.j2" %}{% block lead %}Our own.{% endblock %}')
+    write_template(
+        project, "newsletter.txt.j2", '{% extends "partials/layout.txt.j2" %}{% block lead %}Our own.{% endblock %}'
+    )
     assert "Our own." in compiled(project).text

@@ -43,9 +43,7 @@ class RecordingTransport:
 
     def _send(self, message: Message, may_begin: MayBegin) -> Outcome:
         if not may_begin():
-            return Outcome(
-                attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, retry_after=0.0
-            )
+            return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, retry_after=0.0)
         self.begun.append(message.address)
         return Outcome(attempt_id=message.attempt_id, kind=self.kind, detail="said the server")
 

@@ -19,7 +19,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
     heads = {"subject": mailing.subject, "preheader": mailing.preheader, "title": mailing.title}
     for name, text in heads.items():
         for word in _words(_NOTES, text):
-            yield _finding(f"{mailing.where}, {name}", word, "Write what is meant, or leave it out.")
+            yield _finding(mailing.places[name], word, "Write what is meant, or leave it out.")
     for word in _words(_NOTES, mailing.text):
         yield _finding(subject.place_of(rf"\b{re.escape(word)}\b"), word, "Write what is meant, or leave it out.")
     for variant in subject.variants:

@@ -1,0 +1,97 @@
+"""What a live send would do."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlgroup_mail.delivery import approving, planning, sending
+from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
+from mlgroup_mail.reporting.status import status_of
+from mlgroup_mail.settings.app import App
+from mlgroup_mail.store.contacts import all_contacts
+from mlgroup_mail.store.deliveries import deliveries
+from mlgroup_mail.store.mailings import find_mailing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forecast:
+    """What a live send would do."""
+
+    ref: MailingRef
+    state: MailingState
+    recipients: int
+    exclusions: dict[ExclusionReason, int]
+    accepted: int = 0
+    remarks: tuple[str, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "mailing": str(self.ref),
+            "state": self.state,
+            "live": False,
+            "would_send": self.recipients,
+            "accepted": self.accepted,
+            "excluded": {reason.value: number for reason, number in self.exclusions.items()},
+            "remarks": list(self.remarks),
+        }
+
+    def lines(self) -> list[tuple[str, int]]:
+        """For a table."""
+        return [
+            ("would be sent to", self.recipients),
+            ("have it already", self.accepted),
+            *((f"left out: {reason.meaning}", number) for reason, number in self.exclusions.items()),
+        ]
+
+
+def forecast(app: App, ref: MailingRef) -> Forecast:
+    """What `send --live` would do now; writes nothing. Raises CampaignError where the campaign cannot be read."""
+    status = status_of(app, ref)
+    remarks = list(status.remarks)
+    now = app.clock.now()
+    if status.state is MailingState.DRAFT:
+        remarks.append(f"not approved yet: mlgroup-mail approve {ref} --by YOUR-NAME")
+    if now < status.send_at and status.state is not MailingState.PLANNED:
+        remarks.append(f"not due before {status.send_at:%Y-%m-%d %H:%M} UTC")
+    if now >= status.stop_at and status.state is not MailingState.EXPIRED:
+        remarks.append("its stop_at has passed: add --late REASON to send it all the same")
+    recipients, exclusions = _planned(app, ref) if status.audience else _unplanned(app, ref)
+    return Forecast(
+        ref=ref,
+        state=status.state,
+        recipients=recipients,
+        exclusions=exclusions,
+        accepted=status.counts[DeliveryState.ACCEPTED],
+        remarks=tuple(dict.fromkeys(remarks)),
+    )
+
+
+def _planned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
+    """What the ledger holds, with the opt-outs and the allow-list as the claims would find them now."""
+    restrict = sending.restrictions_in_force(app.allowed_domains)
+    with app.store.reading() as connection:
+        row = find_mailing(connection, ref)
+        assert row is not None, "it has an audience"
+        lines = list(deliveries(connection, row))
+        waiting = {line.contact_id: line.address for line in lines if line.state.claimable}
+        stopped = restrict(connection, waiting, row.topic)
+    reasons = [ExclusionReason(line.reason) for line in lines if line.state is DeliveryState.EXCLUDED]
+    return len(waiting) - len(stopped), _counted([*reasons, *stopped.values()])
+
+
+def _unplanned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
+    source = approving.freeze_now(app.files, app.store, ref)
+    with app.store.reading() as connection:
+        audience = planning.audience_of(
+            connection,
+            list(all_contacts(connection)),
+            segment=app.segment(source.audience, where=str(ref)),
+            topic=source.topic,
+            topic_default=app.project.topics[source.topic],
+            allowed_domains=app.allowed_domains,
+        )
+    return len(audience.recipients), _counted([excluded.reason for excluded in audience.exclusions])
+
+
+def _counted(reasons: list[ExclusionReason]) -> dict[ExclusionReason, int]:
+    return {reason: reasons.count(reason) for reason in ExclusionReason if reason in reasons}

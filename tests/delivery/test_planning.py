@@ -1,0 +1,129 @@
+"""Freezing an audience: in chunks that can be stopped between any two, by any number of processes, once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import select
+
+from mlgroup_mail.clock import FixedClock
+from mlgroup_mail.delivery import planning
+from mlgroup_mail.model import MailingRef, MailingState
+from mlgroup_mail.settings.app import App, open_app
+from mlgroup_mail.store import schema
+from mlgroup_mail.store.mailings import MailingRow
+from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.transactions import rows
+from tests.acceptance.conftest import Settings
+from tests.acceptance.projects import LETTER, person, write_list
+from tests.cli.conftest import Run
+from tests.factories import NOON
+
+REF = MailingRef.parse(LETTER)
+
+
+@pytest.fixture
+def app(run: Run, letter: Path) -> Iterator[App]:
+    with open_app(letter, clock=FixedClock(NOON)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "CHUNK", 2)
+
+
+def planned(app: App) -> Counter[int]:
+    """How many deliveries each contact has."""
+    with app.store.reading() as connection:
+        return Counter(row["contact_id"] for row in rows(connection, select(schema.delivery)))
+
+
+def variants(app: App) -> int:
+    with app.store.reading() as connection:
+        return len(rows(connection, select(schema.variant)))
+
+
+def finished_plan(mailing: MailingRow) -> tuple[MailingState, int | None]:
+    return mailing.state, mailing.audience
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_planning_that_was_stopped_goes_on_where_it_was(app: App) -> None:
+    def stop_after_two(done: int, total: int) -> None:
+        assert total == 6
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        app.plan(REF, progress=stop_after_two)
+    assert len(planned(app)) == 4
+    assert finished_plan(app.plan(REF)) == (MailingState.PLANNED, 6)
+    assert planned(app) == Counter(range(1, 7))
+    assert variants(app) == 1
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_who_joins_or_opts_out_between_two_chunks_is_counted_as_they_are_then(app: App, run: Run) -> None:
+    def between(done: int, total: int) -> None:
+        if done == 2:
+            assert run("opt-out", "add", person(4)).code == 0
+
+    mailing = app.plan(REF, progress=between)
+    assert finished_plan(mailing) == (MailingState.PLANNED, 6)
+    with app.store.reading() as connection:
+        found = {row["contact_id"]: row["reason"] for row in rows(connection, select(schema.delivery)) if row["reason"]}
+    assert found == {4: "opted_out"}
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_two_processes_that_plan_at_once_make_one_plan(app: App) -> None:
+    together = Barrier(3)
+
+    def plan_too(_: int) -> tuple[MailingState, int | None]:
+        with open_app(app.project.root, clock=FixedClock(NOON)) as other:
+            together.wait(30)
+            return finished_plan(other.plan(REF))
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(plan_too, range(3))) == [(MailingState.PLANNED, 6)] * 3
+    assert planned(app) == Counter(range(1, 7))
+    assert variants(app) == 1
+
+
+def test_planning_twice_changes_nothing(app: App) -> None:
+    first = app.plan(REF)
+    assert app.plan(REF) == first
+    assert sum(planned(app).values()) == 6
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_batches_are_numbered_full_and_due_at_the_mailing_s_time(app: App, use: Settings) -> None:
+    use({"MLGROUP_BATCH_SIZE": "4"})
+    with open_app(app.project.root, clock=FixedClock(NOON)) as opened:
+        mailing = opened.plan(REF)
+    with app.store.reading() as connection:
+        batches = batches_of(connection, mailing)
+        sizes = Counter(row["batch_id"] for row in rows(connection, select(schema.delivery)))
+    assert [(batch.number, sizes[batch.batch_id]) for batch in batches] == [(1, 4), (2, 2)]
+    assert {batch.due_at for batch in batches} == {mailing.send_at}
+
+
+def test_what_a_plan_says_stays_whatever_happens_to_the_list_afterwards(app: App, run: Run, letter: Path) -> None:
+    app.plan(REF)
+    write_list(letter, [(person(1), "Another Name", ""), (person(7), "New", "")])
+    assert run("contacts", "pull").code == 0
+    with app.store.reading() as connection:
+        found = rows(connection, select(schema.delivery).order_by(schema.delivery.c.id))
+    assert [row["contact_id"] for row in found] == [1, 2, 3, 4, 5, 6]
+    assert found[0]["fields"]["name"] == "Person Number1"
+
+
+def test_an_audience_in_which_everybody_has_opted_out_is_finished_at_once(app: App, run: Run) -> None:
+    for number in range(1, 7):
+        assert run("opt-out", "add", person(number)).code == 0
+    assert finished_plan(app.plan(REF)) == (MailingState.FINISHED, 6)
+    assert run("verify").code == 0
