@@ -4,7 +4,8 @@ from typing import Any
 
 from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.model import DeliveryState
-from mlgroup_mail.reporting.status import MailingStatus, forecast, status_of
+from mlgroup_mail.reporting.forecast import forecast
+from mlgroup_mail.reporting.status import MailingStatus, status_of
 from mlgroup_mail.settings.app import App
 
 

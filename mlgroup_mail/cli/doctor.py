@@ -66,6 +66,4 @@ def _show(checks: Sequence["Check"]) -> None:
     counts = Counter(check.finding.result.value for check in checks)
     say(f"\n{counts['pass']} in order, {counts['warn']} to look at, {counts['fail']} failed.")
     if not counts["fail"]:
-        say(
-            "Not asked from here: the DNS records of your senders. `doctor --for-it` prints what to ask those who know them."
-        )
+        say("Not asked from here: your senders' DNS records. `doctor --for-it` prints what to ask those who know them.")

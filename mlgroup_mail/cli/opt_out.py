@@ -76,7 +76,7 @@ def lift(
         )
     if not count:
         raise UsageError(f"there is no standing opt-out of {address} on {_named(topic)}")
-    say(f"{count} opt-out{'s' if count > 1 else ''} of {address} lifted. Mailings they were left out of stay so.")
+    say(f"{_counted(count)} of {address} lifted. Mailings they were left out of stay so.")
 
 
 def list_(
@@ -108,7 +108,7 @@ def list_(
         [
             [
                 rule.address,
-                _named(rule.topic),
+                rule.on,
                 rule.restriction,
                 rule.road,
                 f"{rule.at:%Y-%m-%d}",
@@ -138,9 +138,13 @@ def import_(
             print_json({"file": each.name, "applied": each.applied, "known": each.known, "rejected": rejected})
         return
     for each in found:
-        say(f"{each.name}: imported before" if each.known else f"{each.name}: opt-outs applied: {each.applied}")
+        say(f"{each.name}: imported before" if each.known else f"{each.name}: {_counted(each.applied)} applied")
         for row in each.rejected:
             say(f"  row {row.row} rejected: {row.reason}")
+
+
+def _counted(number: int) -> str:
+    return "1 opt-out" if number == 1 else f"{number} opt-outs"
 
 
 def _address(text: str) -> str:

@@ -87,6 +87,6 @@ class Suppression:
     lifted_reason: str = ""
 
     @property
-    def standing(self) -> bool:
-        """Whether it still holds."""
-        return self.lifted_at is None
+    def on(self) -> str:
+        """The topic, for people."""
+        return "all topics" if self.topic == ALL_TOPICS else self.topic

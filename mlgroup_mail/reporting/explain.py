@@ -58,7 +58,7 @@ class Explanation:
     def rule_rows(self) -> list[list[object]]:
         """For a table."""
         return [
-            [rule.restriction, rule.topic, rule.reason, rule.road, rule.evidence, f"{rule.at:%Y-%m-%d}"]
+            [rule.restriction, rule.on, rule.reason, rule.road, rule.evidence, f"{rule.at:%Y-%m-%d}"]
             for rule in self.rules
         ]
 

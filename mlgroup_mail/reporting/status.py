@@ -96,7 +96,7 @@ _MOVING = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.
 
 
 def all_statuses(app: App) -> list[MailingStatus]:
-    """Every mailing of the ledger and of the campaigns, in order of time; a campaign that cannot be read is left out."""
+    """Every mailing of ledger and campaigns, in order of time; a campaign that cannot be read is left out."""
     with app.store.reading() as connection:
         refs = {mailing.ref for mailing in all_mailings(connection)}
     for campaign_id in campaign_ids(app.project):

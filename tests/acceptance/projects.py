@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -143,6 +144,10 @@ class Command:
         """Wait for it."""
         out, err = self._process.communicate(timeout=120)
         return Ended(code=self._process.returncode, out=out, err=err)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """Take its life as a power cut would, and wait until it is gone."""

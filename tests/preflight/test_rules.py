@@ -93,7 +93,7 @@ def test_a_placeholder_in_the_subject_is_found(project: Project) -> None:
     (found,) = findings(
         project, front=FRONT.replace('"News"', '"News TBC"').replace("preheader", 'title = "N"\npreheader')
     )
-    assert (found.rule, found.where) == ("left-overs", "campaigns/letter/campaign.md, line 11, subject")
+    assert (found.rule, found.where) == ("left-overs", "campaigns/letter/campaign.md, line 4")
 
 
 def test_a_mailing_for_nobody_is_an_error(project: Project) -> None:

@@ -17,12 +17,14 @@ from sqlalchemy import select, text
 from mlgroup_mail.consent.applying import apply_signal
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery import ordering
+from mlgroup_mail.delivery.sending import settle
 from mlgroup_mail.errors import MailingStateError
-from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
+from mlgroup_mail.model import ALL_TOPICS, DeliveryStep, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, schema, verification
 from mlgroup_mail.store.claims import Claims
 from mlgroup_mail.store.owners import begin_owner
 from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.transitions import move_all_deliveries
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import ISSUE, command, newsletter_readers, sample_project
 from tests.cli.conftest import Run
@@ -135,6 +137,19 @@ def test_orders_to_stop_and_claims_at_the_same_moment_do_not_lock_each_other_up(
     assert reread(store).state == "cancelled"
     with store.reading() as connection:
         assert list(verification.lost(connection)) == []
+
+
+def test_processes_that_find_it_finished_at_the_same_moment_agree(store: Store) -> None:
+    together = threading.Barrier(4)
+
+    def finish(_: int) -> str:
+        together.wait(30)
+        return settle(store, REF, now=NOON).state
+
+    with store.writing() as connection:
+        move_all_deliveries(connection, DeliveryStep.EXCLUDE, reread(store).mailing_id, now=NOON, reason="opted_out")
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(finish, range(4))) == {"finished"}
 
 
 def test_a_commit_waits_for_the_disk_whatever_the_server_s_default_is(store: Store) -> None:
