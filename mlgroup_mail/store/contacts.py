@@ -105,12 +105,6 @@ def find_contact(connection: Connection, address: str) -> Contact | None:
     return _contact(row) if row else None
 
 
-def contact_by_id(connection: Connection, contact_id: int) -> Contact | None:
-    """The person with this id."""
-    row = connection.execute(select(_TABLE).where(_TABLE.c.id == contact_id)).mappings().first()
-    return _contact(row) if row else None
-
-
 def count_contacts(connection: Connection) -> int:
     """How many people are on the list."""
     return int(
