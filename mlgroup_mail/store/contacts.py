@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mlgroup_mail import addresses
@@ -36,6 +36,7 @@ def sync_contacts(
     A person is found by `external_id`, else by address or alias. Whoever came from one of `sources` and is no longer
     in it gets `left_at`; people of other sources are not touched.
     """
+    _wait_for_other_pulls(connection)
     stored = {row["id"]: row for row in rows(connection, select(_TABLE))}
     by_external = {row["external_id"]: row["id"] for row in stored.values() if row["external_id"]}
     known = select(schema.contact_address.c.address_key, schema.contact_address.c.contact_id)
@@ -110,6 +111,12 @@ def count_contacts(connection: Connection) -> int:
     return int(
         connection.execute(select(func.count()).select_from(_TABLE).where(_TABLE.c.left_at.is_(None))).scalar_one()
     )
+
+
+def _wait_for_other_pulls(connection: Connection) -> None:
+    """Two flows may pull at once, and both would add the same newcomer. On SQLite there is one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {_TABLE.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _identify(contact: Contact, by_external: dict[str, int], by_address: dict[str, int]) -> int | None:

@@ -19,16 +19,17 @@ from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery import ordering
 from mlgroup_mail.delivery.sending import settle
 from mlgroup_mail.errors import MailingStateError
-from mlgroup_mail.model import ALL_TOPICS, DeliveryStep, Road, Signal, SignalKind
+from mlgroup_mail.model import ALL_TOPICS, DeliveryStep, MailingStep, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, schema, verification
 from mlgroup_mail.store.claims import Claims
+from mlgroup_mail.store.contacts import sync_contacts
 from mlgroup_mail.store.owners import begin_owner
 from mlgroup_mail.store.plans import batches_of
-from mlgroup_mail.store.transitions import move_all_deliveries
+from mlgroup_mail.store.transitions import move_all_deliveries, move_mailing
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import ISSUE, command, newsletter_readers, sample_project
 from tests.cli.conftest import Run
-from tests.factories import NOON, REF, make_store, planned_mailing, reread
+from tests.factories import NOON, REF, add_contacts, make_contact, make_store, planned_mailing, reread
 from tests.store import test_ledger_machine
 
 
@@ -101,13 +102,13 @@ def test_an_opt_out_waits_for_a_claim_that_is_being_made_and_gets_a_later_number
 
 
 def test_claims_do_not_wait_for_each_other(store: Store) -> None:
-    with store.claiming(), ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, store.claiming():
         assert len(pool.submit(claim, store, 5).result(30)) == 5
 
 
 def test_deliveries_that_another_claim_has_taken_are_passed_over(store: Store) -> None:
     claim(store, 1)  # The first claim of all also moves the mailing.
-    with store.claiming() as connection, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, store.claiming() as connection:
         held = select(schema.delivery.c.id).where(schema.delivery.c.id.in_([2, 3])).with_for_update()
         connection.execute(held)
         assert pool.submit(claim, store, 4).result(30) == [4, 5, 6, 7]
@@ -139,6 +140,17 @@ def test_orders_to_stop_and_claims_at_the_same_moment_do_not_lock_each_other_up(
         assert list(verification.lost(connection)) == []
 
 
+def test_a_cancellation_and_the_first_claim_wait_for_each_other_in_one_order(store: Store) -> None:
+    mailing_id = reread(store).mailing_id
+    with ThreadPoolExecutor(1) as pool:
+        with store.writing() as connection:
+            move_mailing(connection, mailing_id, MailingStep.CANCEL, now=NOON)
+            claimed = pool.submit(claim, store, 3)
+            wait_until_blocked(store, claimed)
+            move_all_deliveries(connection, DeliveryStep.CANCEL, mailing_id, now=NOON, reason="cancelled")
+        assert claimed.result(30) == []
+
+
 def test_processes_that_find_it_finished_at_the_same_moment_agree(store: Store) -> None:
     together = threading.Barrier(4)
 
@@ -150,6 +162,16 @@ def test_processes_that_find_it_finished_at_the_same_moment_agree(store: Store) 
         move_all_deliveries(connection, DeliveryStep.EXCLUDE, reread(store).mailing_id, now=NOON, reason="opted_out")
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(finish, range(4))) == {"finished"}
+
+
+def test_two_pulls_at_the_same_moment_add_nobody_twice(store: Store) -> None:
+    newcomers = [make_contact(number) for number in range(1, 26)]
+    with ThreadPoolExecutor(1) as pool:
+        with store.writing() as connection:
+            sync_contacts(connection, newcomers, sources=frozenset({"members"}), now=NOON)
+            second = pool.submit(add_contacts, store, newcomers)
+            wait_until_blocked(store, second)
+        assert [each.contact_id for each in second.result(30)] == list(range(1, 26))
 
 
 def test_a_commit_waits_for_the_disk_whatever_the_server_s_default_is(store: Store) -> None:
@@ -188,12 +210,12 @@ def claim(store: Store, size: int) -> list[int]:
 
 
 def wait_until_blocked(store: Store, work: "Future[object]") -> None:
-    """Wait until PostgreSQL itself says that somebody waits for the consent lock."""
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    """Wait until PostgreSQL itself says that somebody waits for a lock."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     for _ in range(3000):
         assert not work.done(), "it did not wait"
         with store.engine.connect() as connection:
             if connection.execute(waiting).scalar_one():
                 return
         time.sleep(0.01)
-    raise AssertionError("nobody waits for the consent lock")
+    raise AssertionError("nobody waits for a lock")
