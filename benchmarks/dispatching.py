@@ -16,7 +16,7 @@ from mlgroup_mail.delivery.transports.base import MayBegin
 from mlgroup_mail.model import Contact, MailingRef, Message, Outcome, OutcomeKind
 from mlgroup_mail.settings.project import Group
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.contacts import sync_contacts
+from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.upgrade import upgrade
 
 PEOPLE = 4000
@@ -80,7 +80,6 @@ class _Bench:
             self.store,
             mailing,
             segment=Segment(name="all", conditions=()),
-            topic_default=True,
             allowed_domains=None,
             batch_size=500,
             now=_AT,

@@ -11,7 +11,6 @@ from pydantic import AwareDatetime
 from flows import artifacts, names
 from flows.progress import Progress, shown
 from flows.project import in_project
-from mlgroup_mail.errors import MailError
 from mlgroup_mail.model import DeliveryState, MailingRef
 from mlgroup_mail.reporting.status import MailingStatus, all_statuses, status_of
 from mlgroup_mail.settings.app import App
@@ -48,13 +47,10 @@ def _send(app: App, progress: Progress) -> tuple[list[MailingStatus], str]:
         # By its first outcome everything due has been planned, so what is left is known.
         progress.total = progress.total or done + sum(status.left for status in _due(app))
 
-    due, hindrance = [status.ref for status in _due(app)], ""
-    try:
-        due = app.dispatch(progress=count)
-    except MailError as error:
-        # The others had their turn; the run fails, so that somebody looks.
-        hindrance = str(error.problem)
-    return [status_of(app, ref) for ref in due], hindrance
+    result = app.dispatch(progress=count)
+    # The others had their turn; the run fails, so that somebody looks.
+    hindrance = "; ".join(str(error.problem) for error in result.hindered)
+    return [status_of(app, ref) for ref in result.refs], hindrance
 
 
 def _due(app: App) -> list[MailingStatus]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mlgroup_mail.model import Contact, MailingRef, MailingStep
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.contacts import contacts_after, sync_contacts
+from mlgroup_mail.store.contact_sync import sync_contacts
+from mlgroup_mail.store.contacts import contacts_after
 from mlgroup_mail.store.mailings import MailingRow, approve_mailing, find_mailing
 from mlgroup_mail.store.plans import PlannedRecipient, add_variant, end_planning, write_chunk
 from mlgroup_mail.store.transitions import move_mailing
@@ -37,7 +38,7 @@ def make_contact(number: int, **values: object) -> Contact:
 
 def add_contacts(store: Store, contacts: Sequence[Contact]) -> list[Contact]:
     """Store people; returns them with their ids."""
-    with store.writing() as connection:
+    with store.deciding() as connection:
         sync_contacts(connection, contacts, sources=frozenset({"members"}), now=NOON)
     with store.reading() as connection:
         return contacts_after(connection, 0, 100_000)

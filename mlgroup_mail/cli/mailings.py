@@ -83,10 +83,18 @@ def dispatch(live: Live = False, as_json: Json = False) -> None:
                 say("This was a dry run: nothing was sent. `dispatch --live` sends what is due.")
             return
         with progress_bar("sending") as tell:
-            refs = app.dispatch(progress=lambda _, done: tell(advance=done))
-        statuses = [status_of(app, ref) for ref in refs]
-        _show_all(statuses, as_json=as_json)
-    raise typer.Exit(_exit_code(statuses))
+            result = app.dispatch(progress=lambda _, done: tell(advance=done))
+        statuses = [status_of(app, ref) for ref in result.refs]
+        # Whatever has been left undone is told by the exit code, also where this run had nothing to do with it.
+        undone = any(status.left_undone for status in all_statuses(app))
+    hindered = [str(error.problem) for error in result.hindered]
+    if as_json:
+        print_json({"mailings": [status.as_json() for status in statuses], "hindered": hindered})
+    else:
+        _show_all(statuses, as_json=False)
+    for reason in hindered:
+        typer.echo(f"hindered: {reason}", err=True)
+    raise typer.Exit(int(bool(undone or hindered)))
 
 
 def pause(mailing: MailingName, reason: Reason = "", by: By = None) -> None:

@@ -74,8 +74,6 @@ def lift(
             reason=reason,
             now=app.clock.now(),
         )
-    if not count:
-        raise UsageError(f"there is no standing opt-out of {address} on {_named(topic)}")
     say(f"{_counted(count)} of {address} lifted. Mailings they were left out of stay so.")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
 from mlgroup_mail.store import Store, suppressions
 from mlgroup_mail.store.contacts import find_contact
@@ -46,7 +47,8 @@ def apply_signal(store: Store, signal: Signal, *, now: datetime) -> Applied:
 def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason: str, now: datetime) -> int:
     """End the rules on a person and topic (`ALL_TOPICS`: all of theirs); returns how many there were.
 
-    Only a person does this, with a name and a reason: nothing that reads lists or files calls it.
+    Only a person does this, with a name and a reason: nothing that reads lists or files calls it. Raises UsageError,
+    and keeps nothing, where none stands.
     """
     with store.deciding() as connection:
         contact = find_contact(connection, address)
@@ -64,7 +66,7 @@ def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason
         )
         recorded = suppressions.record_signal(connection, evidence, now=now)
         assert recorded is not None, "the evidence of a lift is its own number"
-        return suppressions.lift(
+        lifted = suppressions.lift(
             connection,
             address=address,
             contact_id=contact_id,
@@ -74,6 +76,12 @@ def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason
             number=recorded[1],
             now=now,
         )
+        if not lifted:
+            on = "all topics" if topic == ALL_TOPICS else topic
+            raise UsageError(
+                f"there is no standing opt-out of this person on {on}", mend="See: mlgroup-mail opt-out list ADDRESS"
+            )
+        return lifted
 
 
 def standing_suppressions(store: Store, *, address: str | None = None) -> list[Suppression]:

@@ -1,6 +1,6 @@
 """May we write to them? Asked when an audience is made, and again in each claim."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from mlgroup_mail.model import ALL_TOPICS, ExclusionReason, Restriction, SignalKind
 from mlgroup_mail.store import Connection
@@ -10,10 +10,10 @@ _WEIGHT = tuple(ExclusionReason)
 """Where several rules stand against a person, the first of these is the reason that is shown."""
 
 
-def restrictions(connection: Connection, contact_ids: Iterable[int], topic: str) -> dict[int, ExclusionReason]:
-    """Who of these must not be written to on this topic, and why; whoever is missing may be."""
+def restrictions(connection: Connection, people: Mapping[int, str], topic: str) -> dict[int, ExclusionReason]:
+    """Who of `people` ({contact id: address}) must not be written to on this topic, and why; the others may be."""
     found: dict[int, ExclusionReason] = {}
-    for contact_id, restriction, kind, on in standing_rules(connection, contact_ids, topic=topic):
+    for contact_id, restriction, kind, on in standing_rules(connection, people, topic=topic):
         reason = exclusion_reason(restriction, kind, on)
         if contact_id not in found or _WEIGHT.index(reason) < _WEIGHT.index(found[contact_id]):
             found[contact_id] = reason

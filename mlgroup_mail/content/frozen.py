@@ -26,6 +26,7 @@ _WORDS = {
     "kind": "the kind",
     "topic": "the topic",
     "topic_title": "the topic's title",
+    "topic_default": "whether those who have chosen no topics get this one",
     "language": "the language",
     "subject": "the subject",
     "title": "the title",
@@ -68,6 +69,7 @@ class FrozenSource:
     kind: str
     topic: str
     topic_title: str
+    topic_default: bool
     language: str
     subject: str
     title: str
@@ -144,6 +146,7 @@ def freeze(
         kind=campaign.kind.value,
         topic=campaign.topic,
         topic_title=project.topic_title(campaign.topic),
+        topic_default=project.topics[campaign.topic],
         language=campaign.language,
         subject=mailing.subject,
         title=mailing.title,

@@ -81,8 +81,7 @@ def recipients_now(
             connection,
             list(all_contacts(connection)),
             segment=segment_of(files, source),
-            topic=source.topic,
-            topic_default=files.project.topics[source.topic],
+            source=source,
             allowed_domains=allowed_domains,
         )
     return audience.recipients

@@ -1,11 +1,14 @@
 """The main path: sending what is still open in a batch, each person at most once."""
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable
 
 from mlgroup_mail.clock import Clock, boot_seconds
 from mlgroup_mail.delivery.transports.base import MayBegin, Transport
-from mlgroup_mail.model import Batch, Message, Outcome
-from mlgroup_mail.store.claims import Claims, Window
+from mlgroup_mail.model import Batch, Message, Outcome, OutcomeKind
+from mlgroup_mail.store.claims import Claimed, Claims, Window
+
+log = logging.getLogger(__name__)
 
 BEGIN_WITHIN_SECONDS = 30.0
 """What was not begun so long after its claim is handed back: an opt-out may have come in since."""
@@ -15,25 +18,49 @@ def dispatch(
     batch: Batch,
     *,
     claims: Claims,
-    merge: Callable[[Window], Iterable[Message]],
+    merge: Callable[[Claimed], Message],
     transport: Transport,
     clock: Clock,
     progress: Callable[[int], None],
 ) -> None:
-    """Send what is still open in a batch.
+    """Send what is still open in a batch, each person at most once.
 
     Each window is one durable transaction: the last outcomes are recorded, opt-outs read again, the next attempts
     written. Raises TransportError where the server as a whole does not take mail; what was not tried stays as it is.
     """
     outcomes: list[Outcome] = []
     try:
-        transport.open()
-        while window := claims.next(batch, transport.window, record=outcomes, now=clock.now()):
-            outcomes = transport.send(merge(window), _may_begin(window))
-            progress(len(outcomes))
+        while True:
+            if outcomes and not transport.ready():
+                # What is known must not wait in memory for a rate or a reconnection.
+                claims.record(outcomes, now=clock.now())
+                outcomes = []
             transport.open()
+            window = claims.next(batch, transport.window, record=outcomes, now=clock.now())
+            outcomes = []
+            if window is None:
+                return
+            messages, failed = _made(window, merge)
+            outcomes += failed
+            for outcome in transport.send(messages, _may_begin(window)):
+                outcomes.append(outcome)  # One by one: an interruption keeps those that are known.
+            progress(len(outcomes))
     finally:
         claims.record(outcomes, now=clock.now())
+
+
+def _made(window: Window, merge: Callable[[Claimed], Message]) -> tuple[list[Message], list[Outcome]]:
+    """The window's messages, all made before the first leaves; one that cannot be made is surely not accepted."""
+    messages, failed = [], []
+    for claimed in window.deliveries:
+        try:
+            messages.append(merge(claimed))
+        except Exception as error:  # whatever it is, it is this one's alone
+            # Its text may hold what the person's fields hold, so only its kind is told.
+            log.error("delivery %d could not be made: %s", claimed.delivery_id, type(error).__name__)
+            detail = f"the message could not be made ({type(error).__name__})"
+            failed.append(Outcome(attempt_id=claimed.attempt_id, kind=OutcomeKind.DEFERRED, detail=detail))
+    return messages, failed
 
 
 def _may_begin(window: Window) -> MayBegin:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mlgroup_mail.documents import Document, read_toml, validate
-from mlgroup_mail.errors import LedgerError
+from mlgroup_mail.errors import ConfigurationError, LedgerError
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.deliveries import ledger_id
 from mlgroup_mail.store.mailings import write_journal
@@ -68,12 +68,14 @@ def _name_first(root: Path, ours: str) -> str:
 
 
 def adopt_ledger(root: Path, store: Store, *, reason: str, by: str, now: datetime) -> str:
-    """Make this ledger the project's, by a person's order; returns its id."""
+    """Make this ledger the project's, by a person's order; returns its id. A broken file is replaced as well."""
+    try:
+        former = named_ledger(root)
+    except ConfigurationError:
+        former = "a file that could not be read"
     with store.writing() as connection:
         ours = ledger_id(connection)
-        write_journal(
-            connection, None, "adopt", reason=f"{reason} (instead of {named_ledger(root)})", actor=by, now=now
-        )
+        write_journal(connection, None, "adopt", reason=f"{reason} (instead of {former})", actor=by, now=now)
     (root / FILE).write_text(_content(ours), encoding="utf-8")
     return ours
 

@@ -1,18 +1,20 @@
 """From a claimed delivery to a finished message: the compiled variant, filled with one person's fields."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
 from urllib.parse import quote
 
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.content.message import MessageTemplate
+from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import ALL_TOPICS, CompiledMessage, Contact, Message
 from mlgroup_mail.model.message import MergeValues
 from mlgroup_mail.settings.project import Group
-from mlgroup_mail.store.claims import Claimed, Window
+from mlgroup_mail.store.claims import Claimed
 from mlgroup_mail.store.mailings import MailingRow
+
+_NOBODY = Claimed(attempt_id=0, delivery_id=0, contact_id=0, variant_id=0, address="nobody@example.org", fields={})
 
 
 class Links:
@@ -50,13 +52,22 @@ class Merge:
         self._source = FrozenSource.from_json(mailing.source)
         self._templates: dict[int, MessageTemplate] = {}
 
-    def __call__(self, window: Window) -> Iterator[Message]:
-        """The finished messages of a window, one after the other."""
-        for claimed in window.deliveries:
-            yield self.message(claimed, at=self._clock.now())
+    def rehearse(self) -> None:
+        """Make one message of each variant for nobody; raises ConfigurationError where that fails.
 
-    def message(self, claimed: Claimed, *, at: datetime) -> Message:
-        """One finished message."""
+        What would meet everybody, as a link that cannot stand in a mail, is found before anything is claimed.
+        """
+        for variant_id in self._compiled:
+            try:
+                self(replace(_NOBODY, variant_id=variant_id))
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"the messages of {self._mailing.ref} cannot be made: {error}",
+                    mend="Look at MLGROUP_PUBLIC_URL, and at [group] and [sender.*] of mlgroup.toml.",
+                ) from None
+
+    def __call__(self, claimed: Claimed) -> Message:
+        """One finished message. Raises ValueError where it cannot be made."""
         mailing_id = self._mailing.mailing_id
         token = self._links.token(claimed.contact_id, mailing_id)
         every = self._links.token(claimed.contact_id, mailing_id, topic=ALL_TOPICS)
@@ -70,7 +81,9 @@ class Merge:
             **claimed.fields,
         )
         content = self._template(claimed.variant_id).fill(
-            values, message_id=message_id(self._mailing, self._source, claimed.delivery_id), date=at
+            values,
+            message_id=message_id(self._mailing, self._source, claimed.delivery_id),
+            date=self._clock.now(),
         )
         return Message(
             attempt_id=claimed.attempt_id,

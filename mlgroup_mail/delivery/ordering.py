@@ -57,6 +57,8 @@ def resolve(
         raise UsageError(f"--address: {error}") from None
     with store.writing() as connection:
         mailing = _known(connection, ref)
+        if step is DeliveryStep.RESOLVE_RESEND and mailing.state is MailingState.CANCELLED:
+            raise MailingStateError(f"{ref} is cancelled: nothing of it is sent again")
         found = uncertain_deliveries(connection, mailing, address=wanted)
         if not found:
             raise UsageError(f"no delivery of {ref} {'to that address ' if address else ''}is uncertain")

@@ -1,5 +1,6 @@
 """Being an owner: from the first claim to the last, with a timer that keeps the lease alive."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from mlgroup_mail.clock import Clock
 from mlgroup_mail.errors import OwnerLostError
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.owners import RENEW_SECONDS, Owner, begin_owner, end_owner, renew
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -33,3 +36,5 @@ def _keep_alive(store: Store, owner: Owner, done: threading.Event) -> None:
                 renew(connection, owner)
         except OwnerLostError:
             return
+        except Exception as error:  # a database that does not answer now may do so at the next turn
+            log.warning("the lease could not be renewed: %s", type(error).__name__)

@@ -1,32 +1,22 @@
 """Planning: from an approved mailing to an audience in the ledger, in chunks that can be stopped and go on."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.contacts.audience import split_audience
 from mlgroup_mail.contacts.segments import Segment
-from mlgroup_mail.content.compiling import (
-    MAX_VARIANTS,
-    compile_message,
-    shared_fields,
-    too_many_variants,
-    variant_key,
-)
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.delivery.merging import merge_values
+from mlgroup_mail.delivery.variants import Variants
 from mlgroup_mail.model import Audience, Contact, MailingState
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.contacts import contacts_after, count_contacts
 from mlgroup_mail.store.mailings import MailingRow, find_mailing
 from mlgroup_mail.store.plans import (
-    PlannedRecipient,
-    add_variant,
     begin_planning,
     end_planning,
     take_turn,
-    variants,
+    without_planned_mailboxes,
     write_chunk,
 )
 
@@ -46,7 +36,6 @@ def plan(
     mailing: MailingRow,
     *,
     segment: Segment,
-    topic_default: bool,
     allowed_domains: tuple[str, ...] | None,
     batch_size: int,
     now: datetime,
@@ -55,37 +44,32 @@ def plan(
     """Freeze the audience of an approved mailing, compile its variants and make its batches.
 
     Can be stopped between any two chunks and run again, and by two processes at once: the cursor in the mailing's
-    row says where to go on. Raises CampaignError where the text falls into too many variants.
+    row says where to go on. Raises CampaignError where the text falls into too many variants, MailingStateError where
+    the mailing was approved anew since `mailing` was read.
     """
     source = FrozenSource.from_json(mailing.source)
-    if mailing.state is MailingState.APPROVED:
-        with store.writing() as connection:
-            begin_planning(connection, mailing, now=now)
+    with store.writing() as connection:
+        begin_planning(connection, mailing, now=now)
     with store.reading() as connection:
         total = count_contacts(connection)
-    done = 0
+    variants, done = Variants(source), 0
     while (current := reread(store, mailing)).state is MailingState.PLANNING:
         with store.reading() as connection:
             people = contacts_after(connection, current.plan_cursor, CHUNK)
+        variants.compile_for(filter(segment.matches, people))
         with store.claiming() as connection:
             if not take_turn(connection, current):
                 continue
             if not people:
                 end_planning(connection, current, now=now)
                 break
-            audience = audience_of(
-                connection,
-                people,
-                segment=segment,
-                topic=source.topic,
-                topic_default=topic_default,
-                allowed_domains=allowed_domains,
-            )
+            audience = audience_of(connection, people, segment=segment, source=source, allowed_domains=allowed_domains)
+            recipients, doubled = without_planned_mailboxes(connection, current, audience.recipients)
             write_chunk(
                 connection,
                 current,
-                recipients=_with_variants(connection, current, source, audience.recipients),
-                exclusions=audience.exclusions,
+                recipients=variants.give(connection, current, recipients),
+                exclusions=[*audience.exclusions, *doubled],
                 cursor=people[-1].contact_id,
                 batch_size=batch_size,
                 now=now,
@@ -99,38 +83,18 @@ def audience_of(
     people: Sequence[Contact],
     *,
     segment: Segment,
-    topic: str,
-    topic_default: bool,
+    source: FrozenSource,
     allowed_domains: tuple[str, ...] | None,
 ) -> Audience:
     """Who of these people gets a mailing, and who does not and why, by what the store says now."""
     return split_audience(
         people,
         segment=segment,
-        topic=topic,
-        topic_default=topic_default,
-        restrictions=restrictions(connection, [person.contact_id for person in people], topic),
+        topic=source.topic,
+        topic_default=source.topic_default,
+        restrictions=restrictions(connection, {person.contact_id: person.address for person in people}, source.topic),
         allowed_domains=allowed_domains,
     )
-
-
-def _with_variants(
-    connection: Connection, mailing: MailingRow, source: FrozenSource, people: Sequence[Contact]
-) -> list[PlannedRecipient]:
-    """Give each recipient the variant they read, compiling those that are new."""
-    fields = shared_fields(source)
-    known = variants(connection, mailing.mailing_id)
-    planned = []
-    for contact in people:
-        values = variant_key(fields, contact)
-        key = json.dumps(values, ensure_ascii=False)
-        if key not in known:
-            if len(known) >= MAX_VARIANTS:
-                raise too_many_variants(fields, [tuple(json.loads(each)) for each in known])
-            compiled = compile_message(source, dict(zip(fields, values, strict=True)))
-            known[key] = add_variant(connection, mailing.mailing_id, key=key, compiled=compiled.to_json())
-        planned.append(PlannedRecipient(contact=contact, variant_id=known[key], fields=merge_values(contact)))
-    return planned
 
 
 def reread(store: Store, mailing: MailingRow) -> MailingRow:

@@ -75,17 +75,22 @@ def _send_mailing(parts: Sending, claims: Claims, ref: MailingRef, progress: Pro
         with parts.store.reading() as connection:
             batches = batches_of(connection, mailing)
             compiled = compiled_variants(connection, mailing.mailing_id)
-        merge = Merge(mailing, compiled, links=parts.links(mailing.topic), clock=parts.clock)
-        for batch in batches if mailing.state in DISPATCHABLE else ():
-            if batch.due_at <= parts.clock.now() < mailing.stop_at:
-                dispatch(
-                    batch,
-                    claims=claims,
-                    merge=merge,
-                    transport=parts.transport,
-                    clock=parts.clock,
-                    progress=lambda done: progress(ref, done),
-                )
+            waiting = oldest_due(connection, mailing.mailing_id)
+        now = parts.clock.now()
+        # Where nothing may go yet, the mail server is not troubled.
+        if mailing.state in DISPATCHABLE and waiting is not None and waiting <= now < mailing.stop_at:
+            merge = Merge(mailing, compiled, links=parts.links(mailing.topic), clock=parts.clock)
+            merge.rehearse()
+            for batch in batches:
+                if batch.due_at <= now:
+                    dispatch(
+                        batch,
+                        claims=claims,
+                        merge=merge,
+                        transport=parts.transport,
+                        clock=parts.clock,
+                        progress=lambda done: progress(ref, done),
+                    )
         if not _others_are_attempting(parts, ref):
             return
         time.sleep(_LOOK_AGAIN_SECONDS)

@@ -8,7 +8,8 @@ from mlgroup_mail.consent.applying import apply_signal
 from mlgroup_mail.contacts.cleaning import Cleaned
 from mlgroup_mail.model import Signal
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.contacts import SyncResult, find_contact, sync_contacts
+from mlgroup_mail.store.contact_sync import SyncResult, sync_contacts
+from mlgroup_mail.store.contacts import find_contact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +29,7 @@ def store_list(store: Store, cleaned: Cleaned, *, sources: Sequence[str], now: d
     statuses = {contact.address: contact.status for contact in cleaned.contacts}
     news = [signal for signal in cleaned.opt_outs if _is_new(store, signal, statuses[signal.address])]
     opted_out = sum(apply_signal(store, signal, now=now).new for signal in news)
-    with store.writing() as connection:
+    with store.deciding() as connection:
         stored = sync_contacts(connection, cleaned.contacts, sources=frozenset(sources), now=now)
     return PullResult(cleaned=cleaned, stored=stored, opted_out=opted_out)
 

@@ -98,7 +98,7 @@ def _answers(app: App, contact: Contact | None, done: dict[MailingRef, DeliveryR
         try:
             campaign = read_campaign(app.project, campaign_id)
             refs = [MailingRef(campaign_id, spec.name) for spec in campaign.mailings]
-            answers += [_would(app, contact, ref, campaign.topic) for ref in refs if ref not in done]
+            answers += [_would(app, contact, ref) for ref in refs if ref not in done]
         except MailError as error:
             answers.append(MailingAnswer(mailing=campaign_id, answer="unknown", because=error.problem.message))
     return answers
@@ -125,9 +125,10 @@ _STATES = {
 }
 
 
-def _would(app: App, contact: Contact | None, ref: MailingRef, topic: str) -> MailingAnswer:
+def _would(app: App, contact: Contact | None, ref: MailingRef) -> MailingAnswer:
     if contact is None:
         return MailingAnswer(mailing=str(ref), answer="does not get", because="nobody on the list")
+    source = app.frozen(ref)
     spec = read_campaign(app.project, ref.campaign).mailing(ref.mailing)
     with app.store.reading() as connection:
         row = find_mailing(connection, ref)
@@ -138,8 +139,7 @@ def _would(app: App, contact: Contact | None, ref: MailingRef, topic: str) -> Ma
             connection,
             [contact],
             segment=app.segment(spec.audience, where=spec.where),
-            topic=topic,
-            topic_default=app.project.topics[topic],
+            source=source,
             allowed_domains=app.allowed_domains,
         )
     if audience.recipients:

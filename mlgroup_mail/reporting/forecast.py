@@ -86,8 +86,7 @@ def _unplanned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, in
             connection,
             list(all_contacts(connection)),
             segment=app.segment(source.audience, where=str(ref)),
-            topic=source.topic,
-            topic_default=app.project.topics[source.topic],
+            source=source,
             allowed_domains=app.allowed_domains,
         )
     return len(audience.recipients), _counted([excluded.reason for excluded in audience.exclusions])

@@ -43,6 +43,8 @@ class MailingStatus:
         """Whether a command that was to send it has left something: for its exit code."""
         undone = {DeliveryState.UNCERTAIN, DeliveryState.DEFERRED, DeliveryState.ATTEMPTING}
         stopped = {MailingState.EXPIRED, MailingState.HELD, MailingState.PAUSED}
+        if self.state is MailingState.CANCELLED:
+            return False
         return self.state in stopped or any(self.counts[state] for state in undone)
 
     def as_json(self) -> dict[str, Any]:

@@ -29,6 +29,14 @@ from mlgroup_mail.store.mailings import MailingRow, all_mailings
 from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DispatchResult:
+    """The mailings that had their turn, and what kept others from theirs."""
+
+    refs: tuple[MailingRef, ...]
+    hindered: tuple[MailError, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class App:
     """A project with its settings, database and clock."""
@@ -132,7 +140,6 @@ class App:
                 self.store,
                 mailing,
                 segment=self.segment(source.audience, where=str(ref)),
-                topic_default=self.project.topics[mailing.topic],
                 allowed_domains=self.allowed_domains,
                 batch_size=self.settings.batch_size,
                 now=self.clock.now(),
@@ -156,30 +163,30 @@ class App:
 
     def dispatch(
         self, *, plan_progress: planning.Progress = planning.silent, progress: sending.Progress = sending.silent
-    ) -> list[MailingRef]:
-        """Plan what is approved and due, send what is due of everything; returns the mailings it looked at.
+    ) -> DispatchResult:
+        """Plan what is approved and due, and send what is due of everything.
 
-        Raises what hinders a single mailing only after the others had their turn.
+        What hinders a single mailing is in the result: the others have their turn all the same. Raises TransportError
+        where the mail server as a whole does not take mail.
         """
         now = self.clock.now()
         with self.store.reading() as connection:
             rows = all_mailings(connection)
         for row in rows:
-            if row.state_at(now) is MailingState.EXPIRED:
+            if row.state is MailingState.CANCELLED or row.state_at(now) is MailingState.EXPIRED:
                 self.settle(row.ref)
-        due = [row for row in rows if row.send_at <= now and row.state_at(now) in _TO_DISPATCH]
-        ready, hindered = [], []
-        for row in due:
-            try:
-                self.plan(row.ref, progress=plan_progress)
-                ready.append(row.ref)
-            except MailError as error:
-                hindered.append(error)
+        ready: list[MailingRef] = []
+        hindered: list[MailError] = []
+        for row in rows:
+            if row.send_at <= now and row.state_at(now) in _TO_DISPATCH:
+                try:
+                    self.plan(row.ref, progress=plan_progress)
+                    ready.append(row.ref)
+                except MailError as error:
+                    hindered.append(error)
         if ready:
             self.send(ready, progress=progress)
-        if hindered:
-            raise hindered[0]
-        return ready
+        return DispatchResult(refs=tuple(ready), hindered=tuple(hindered))
 
     def settle(self, ref: MailingRef) -> None:
         """Expire what is too late and finish what has nothing open; sends nothing."""

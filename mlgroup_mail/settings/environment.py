@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     transport: TransportName = TransportName.OUTBOX
     environment: Environment = Environment.DEVELOPMENT
     allowed_domains: Words = RESERVED_DOMAINS
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+(/\S*)?$")
+    public_url: str | None = Field(
+        default=None, max_length=200, pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~/-]*)?$"
+    )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     erasure_key: SecretStr | None = None
     batch_size: int = Field(default=500, ge=1, le=100_000)

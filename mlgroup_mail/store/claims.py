@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from mlgroup_mail.clock import boot_seconds
-from mlgroup_mail.errors import OwnerLostError
 from mlgroup_mail.model import (
     Batch,
     DeliveryState,
@@ -68,18 +67,14 @@ class Claims:
         """Record the last window's outcomes and claim up to `size` deliveries; None where nothing is due.
 
         Opt-outs and holds are read in this very transaction: whoever is found becomes `excluded` for good. Where
-        this process was given up for dead, the outcomes are recorded as late answers and OwnerLostError is raised.
+        this process was given up for dead nothing is written and OwnerLostError is raised: `record` takes late answers.
         """
-        try:
-            with self._store.claiming() as connection:
-                renew(connection, self._owner)
-                _record(connection, record, now=now)
-                claimed = self._claim(connection, batch, size, now=now)
-            number, deliveries = claimed
-            return Window(number=number, claimed_at=boot_seconds(), deliveries=deliveries) if deliveries else None
-        except OwnerLostError:
-            self.record(record, now=now)
-            raise
+        with self._store.claiming() as connection:
+            claimed_at = boot_seconds()
+            renew(connection, self._owner)
+            _record(connection, record, now=now)
+            number, deliveries = self._claim(connection, batch, size, now=now)
+        return Window(number=number, claimed_at=claimed_at, deliveries=deliveries) if deliveries else None
 
     def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """Record outcomes without claiming anything."""
@@ -220,6 +215,7 @@ def reopen_finished(connection: Connection, delivery_id: int, *, now: datetime) 
         select(table.c.id, table.c.state)
         .join(_DELIVERY, _DELIVERY.c.mailing_id == table.c.id)
         .where(_DELIVERY.c.id == delivery_id)
+        .with_for_update(of=table)
     ).one()
     if row.state == MailingState.FINISHED:
         move_mailing(connection, row.id, MailingStep.REOPEN, now=now)

@@ -79,7 +79,7 @@ def resolve_delivery(
     now: datetime,
 ) -> bool:
     """Settle a doubtful delivery by a person's word, in the journal; False where it was settled meanwhile."""
-    move = {"id": row.delivery_id, "reason": f"resolved: {reason}", "next_at": None}
+    move = {"id": row.delivery_id, "reason": f"resolved: {reason}", "next_at": now}
     if not move_deliveries(connection, step, [move], now=now, also=("reason", "next_at")):
         return False
     write_journal(connection, mailing.mailing_id, step, reason=reason, actor=by, now=now, delivery_id=row.delivery_id)

@@ -127,16 +127,13 @@ def _give_up(store: Store, row: RowMapping, *, now: datetime) -> int:
 
 def _doubt_open_attempts(connection: Connection, owner_id: int, *, now: datetime) -> int:
     table = schema.attempt
+    # One statement: what was answered meanwhile is not in doubt, and its delivery may be in other hands by now.
     opened = rows(
         connection,
-        select(table.c.id, table.c.delivery_id).where(table.c.owner_id == owner_id, table.c.outcome.is_(None)),
-    )
-    if not opened:
-        return 0
-    connection.execute(
         update(table)
         .where(table.c.owner_id == owner_id, table.c.outcome.is_(None))
         .values(outcome=OutcomeKind.UNCERTAIN, detail=OWNER_GONE, ended_at=now)
+        .returning(table.c.delivery_id),
     )
     moves: list[dict[str, Any]] = [{"id": row["delivery_id"], "reason": OWNER_GONE} for row in opened]
     return move_deliveries(connection, DeliveryStep.DOUBT, moves, now=now, also=("reason",))

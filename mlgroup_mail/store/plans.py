@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from mlgroup_mail import addresses
-from mlgroup_mail.model import Batch, Contact, DeliveryState, Exclusion, MailingState, MailingStep
+from mlgroup_mail.errors import MailingStateError
+from mlgroup_mail.model import Batch, Contact, DeliveryState, Exclusion, ExclusionReason, MailingState, MailingStep
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.mailings import MailingRow, delivery_counts, lock_mailing
 from mlgroup_mail.store.transactions import count, insert_returning_id, rows
@@ -44,9 +45,31 @@ def add_variant(connection: Connection, mailing_id: int, *, key: str, compiled: 
 
 
 def begin_planning(connection: Connection, mailing: MailingRow, *, now: datetime) -> None:
-    """Open an approved mailing for planning; does nothing where another planner was faster."""
-    if lock_mailing(connection, mailing.mailing_id).state is MailingState.APPROVED:
+    """Open an approved mailing for planning; does nothing where another planner was faster.
+
+    Raises MailingStateError where the mailing was approved anew since `mailing` was read: it holds another text then.
+    """
+    current = lock_mailing(connection, mailing.mailing_id)
+    if current.digest != mailing.digest:
+        raise MailingStateError(f"{mailing.ref} was approved anew meanwhile", mend="Run the same command again.")
+    if current.state is MailingState.APPROVED:
         move_mailing(connection, mailing.mailing_id, MailingStep.BEGIN_PLANNING, now=now)
+
+
+def without_planned_mailboxes(
+    connection: Connection, mailing: MailingRow, people: Sequence[Contact]
+) -> tuple[list[Contact], list[Exclusion]]:
+    """Part off those whose mailbox this mailing has already: between two chunks it may have passed to somebody else."""
+    keys = [addresses.key(person.address) for person in people]
+    statement = select(_DELIVERY.c.address_key).where(
+        _DELIVERY.c.mailing_id == mailing.mailing_id,
+        _DELIVERY.c.address_key.in_(keys),
+        _DELIVERY.c.state != DeliveryState.EXCLUDED,
+    )
+    planned = set(connection.execute(statement).scalars())
+    free = [person for person in people if addresses.key(person.address) not in planned]
+    doubled = [person for person in people if addresses.key(person.address) in planned]
+    return free, [Exclusion(contact=person, reason=ExclusionReason.DUPLICATE) for person in doubled]
 
 
 def take_turn(connection: Connection, mailing: MailingRow) -> bool:

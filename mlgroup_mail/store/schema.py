@@ -97,7 +97,7 @@ contact = Table(
     Column("id", Key, primary_key=True),
     Column("external_id", Text, nullable=False, default=""),
     Column("address", Text, nullable=False),
-    Column("address_key", Text, nullable=False, unique=True),
+    Column("address_key", Text, nullable=False, index=True),
     Column("name", Text, nullable=False, default=""),
     Column("first_name", Text, nullable=False, default=""),
     Column("organisation", Text, nullable=False, default=""),
@@ -118,10 +118,10 @@ contact_address = Table(
     "contact_address",
     metadata,
     Column("address_key", Text, primary_key=True),
-    Column("contact_id", ForeignKey("contact.id"), nullable=False, index=True),
+    Column("contact_id", ForeignKey("contact.id"), primary_key=True, index=True),
     Column("current", Boolean, nullable=False),
 )
-"""Every address a person has or had: what a suppression by address is matched against."""
+"""Every address that people have or had. A mailbox may pass from one to another, and stays in the history of both."""
 
 signal = Table(
     "signal",
@@ -226,11 +226,19 @@ delivery = Table(
     Column("next_at", Moment),
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("mailing_id", "contact_id"),
-    UniqueConstraint("mailing_id", "address_key", name="uq_delivery_mailing_address"),
     _one_of("state", DeliveryState),
 )
 """One recipient (or exclusion) of one mailing. `attempt_id`: the latest; `next_at`: when a deferred one may go."""
 
+_RECIPIENT = delivery.c.state != DeliveryState.EXCLUDED.value
+Index(
+    "uq_delivery_mailing_address",
+    delivery.c.mailing_id,
+    delivery.c.address_key,
+    unique=True,
+    sqlite_where=_RECIPIENT,
+    postgresql_where=_RECIPIENT,
+)
 Index("ix_delivery_batch_state", delivery.c.batch_id, delivery.c.state)
 Index("ix_delivery_mailing_state", delivery.c.mailing_id, delivery.c.state)
 

@@ -1,10 +1,11 @@
 """Signals and suppressions. Writers run inside `Store.deciding`, readers for a claim inside `Store.claiming`."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, and_, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, union_all, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
@@ -78,11 +79,7 @@ def lift(
     now: datetime,
 ) -> int:
     """End every standing rule on this person and topic (`ALL_TOPICS`: on every topic); returns how many."""
-    person = [_TABLE.c.address_key == addresses.key(address)]
-    if contact_id is not None:
-        known = select(schema.contact_address.c.address_key).where(schema.contact_address.c.contact_id == contact_id)
-        person += [_TABLE.c.contact_id == contact_id, _TABLE.c.address_key.in_(known)]
-    statement = update(_TABLE).where(_STANDING, or_(*person))
+    statement = update(_TABLE).where(_STANDING, _reaches(address, contact_id))
     if topic != ALL_TOPICS:
         statement = statement.where(_TABLE.c.topic == topic)
     result = connection.execute(
@@ -92,29 +89,37 @@ def lift(
 
 
 def standing_rules(
-    connection: Connection, contact_ids: Iterable[int], *, topic: str
+    connection: Connection, people: Mapping[int, str], *, topic: str
 ) -> list[tuple[int, Restriction, SignalKind, str]]:
     """The rules that stand against these people on this topic: (contact id, restriction, kind, topic).
 
-    A rule by address reaches whoever has, or had, that address; a bounce only whoever has it now.
+    `people` maps contact ids to the addresses they would be written to at. A rule reaches the person it names, and
+    whoever would be written to at its address. A rule of before anybody had that address reaches all who have had it
+    since; a bounce speaks of the mailbox alone.
     """
-    ids = list(contact_ids)
-    if not ids:
+    if not people:
         return []
+    holders: dict[str, list[int]] = defaultdict(list)
+    for contact_id, address in people.items():
+        holders[addresses.key(address)].append(contact_id)
     known = schema.contact_address
     on_topic = and_(_STANDING, _TABLE.c.topic.in_([ALL_TOPICS, topic]))
     columns = (_TABLE.c.restriction, _TABLE.c.kind, _TABLE.c.topic)
-    by_person = select(_TABLE.c.contact_id, *columns).where(on_topic, _TABLE.c.contact_id.in_(ids))
-    by_address = (
+    by_person = select(_TABLE.c.contact_id, *columns).where(on_topic, _TABLE.c.contact_id.in_(list(people)))
+    by_history = (
         select(known.c.contact_id, *columns)
         .join(known, known.c.address_key == _TABLE.c.address_key)
         .where(
             on_topic,
-            known.c.contact_id.in_(ids),
-            or_(_TABLE.c.kind != SignalKind.BOUNCE, known.c.current),
+            known.c.contact_id.in_(list(people)),
+            _TABLE.c.contact_id.is_(None),
+            _TABLE.c.kind != SignalKind.BOUNCE,
         )
     )
-    found = connection.execute(union_all(by_person, by_address)).all()
+    by_mailbox = select(_TABLE.c.address_key, *columns).where(on_topic, _TABLE.c.address_key.in_(list(holders)))
+    found = [tuple(row) for row in connection.execute(union_all(by_person, by_history))]
+    for mailbox, *rule in connection.execute(by_mailbox):
+        found += [(contact_id, *rule) for contact_id in holders[mailbox]]
     return [(key, Restriction(restriction), SignalKind(kind), on) for key, restriction, kind, on in found]
 
 
@@ -125,15 +130,19 @@ def suppressions(
     statement = select(_TABLE).order_by(_TABLE.c.number, _TABLE.c.id)
     if standing:
         statement = statement.where(_STANDING)
-    if address is not None or contact_id is not None:
-        person = [_TABLE.c.address_key == addresses.key(address)] if address else []
-        if contact_id is not None:
-            known = select(schema.contact_address.c.address_key).where(
-                schema.contact_address.c.contact_id == contact_id
-            )
-            person += [_TABLE.c.contact_id == contact_id, _TABLE.c.address_key.in_(known)]
-        statement = statement.where(or_(*person))
+    if address is not None:
+        statement = statement.where(_reaches(address, contact_id))
     return [_suppression(row) for row in rows(connection, statement)]
+
+
+def _reaches(address: str, contact_id: int | None) -> ColumnElement[bool]:
+    """The rules that `standing_rules` would find for this person at this address."""
+    mailbox = _TABLE.c.address_key == addresses.key(address)
+    if contact_id is None:
+        return mailbox
+    known = select(schema.contact_address.c.address_key).where(schema.contact_address.c.contact_id == contact_id)
+    before = and_(_TABLE.c.contact_id.is_(None), _TABLE.c.address_key.in_(known))
+    return or_(mailbox, _TABLE.c.contact_id == contact_id, before)
 
 
 def file_was_imported(connection: Connection, digest: str) -> bool:

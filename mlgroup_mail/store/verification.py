@@ -66,6 +66,14 @@ def lost(connection: Connection) -> Iterator[str]:
     )
     for row in rows(connection, still_open):
         yield f"mailing {row['id']} is finished, and {row['found']} deliveries are open"
+    to_go = (
+        select(_MAILING.c.id, func.count().label("found"))
+        .join(_DELIVERY, _DELIVERY.c.mailing_id == _MAILING.c.id)
+        .where(_MAILING.c.state == MailingState.CANCELLED, _DELIVERY.c.state == DeliveryState.PLANNED)
+        .group_by(_MAILING.c.id)
+    )
+    for row in rows(connection, to_go):
+        yield f"mailing {row['id']} is cancelled, and {row['found']} deliveries are still to go"
 
 
 def attempted_after_opt_out(connection: Connection) -> Iterator[str]:

@@ -280,7 +280,7 @@ def test_past_its_end_a_mailing_does_not_start_by_itself(run: Run, letter: Path)
     assert (sent.code, sent.json["state"]) == (1, "expired")
     assert "--late" in " ".join(sent.json["remarks"])
     dispatched = run("dispatch", "--live", "--json")
-    assert (dispatched.code, dispatched.json) == (0, {"mailings": []})
+    assert (dispatched.code, dispatched.json["mailings"]) == (1, [])
     assert not (letter / "var" / "outbox").exists()
     assert run("send", LETTER, "--live", "--late", "the printer was down", "--json").json["state"] == "finished"
 
@@ -325,3 +325,23 @@ def test_a_topic_or_an_address_that_is_none_is_a_slip_of_the_command(run: Run, l
     told(run("opt-out", "lift", person(1), "--reason", "x"), 2, "no standing opt-out")
     told(run("explain", "nobody", "--json"), 2, "@")
     told(run("test-send", "letter", "--to", "nobody"), 2, "--to")
+
+
+def test_a_topic_s_default_changed_after_the_approval_voids_it_too(run: Run, letter: Path) -> None:
+    rewrite(letter / "mlgroup.toml", "newsletter = { default = true", "newsletter = { default = false")
+    told(
+        run("send", LETTER, "--live", "--late", "trial"),
+        1,
+        "has changed since",
+        "whether those who have chosen no topics",
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://abmeldung.bücher.example", "https://lists.example.org/a b", "ftp://lists.example.org"]
+)
+def test_a_public_url_that_cannot_stand_in_a_mail_is_refused_at_once(
+    run: Run, letter: Path, use: Settings, url: str
+) -> None:
+    use({"MLGROUP_PUBLIC_URL": url})
+    told(run("send", LETTER, "--live", "--late", "trial"), 2, "MLGROUP_PUBLIC_URL")

@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions, standing_suppressions
 from mlgroup_mail.consent.restrictions import restrictions
+from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import ALL_TOPICS, ExclusionReason, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, schema
-from mlgroup_mail.store.contacts import sync_contacts
+from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.transactions import next_number, rows
 from tests.factories import NOON, make_contact
 
@@ -23,11 +24,12 @@ def signal(**values: object) -> Signal:
 
 def stopped(store: Store, topic: str = "newsletter") -> dict[int, ExclusionReason]:
     with store.reading() as connection:
-        return restrictions(connection, [1, 2, 3, 4], topic)
+        people = {row["id"]: row["address"] for row in rows(connection, select(schema.contact))}
+        return restrictions(connection, people, topic)
 
 
 def pull(store: Store, *people: object) -> None:
-    with store.writing() as connection:
+    with store.deciding() as connection:
         sync_contacts(connection, people, sources=frozenset({"members"}), now=LATER)  # type: ignore[arg-type]
 
 
@@ -112,7 +114,11 @@ def test_a_lift_ends_the_rules_of_its_topic_only(store: Store) -> None:
         apply_signal(store, signal(contact_id=2, topic=topic), now=NOON)
     assert lift(store, "person2@office2.example", "calls") == 1
     assert (stopped(store, "newsletter"), stopped(store, "calls")) == ({2: ExclusionReason.OPTED_OUT_TOPIC}, {})
-    assert lift(store, "person2@office2.example", "calls") == 0
+    with pytest.raises(UsageError, match="no standing opt-out of this person on calls"):
+        lift(store, "person2@office2.example", "calls")
+    with store.reading() as connection:
+        lifts = rows(connection, select(schema.signal).where(schema.signal.c.kind == SignalKind.LIFT))
+    assert len(lifts) == 1, "what lifted nothing is not kept"
     assert lift(store, "person2@office2.example") == 1
 
 

@@ -1,10 +1,10 @@
 """Looking into a ledger, and being one process that sends from it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.restrictions import restrictions
@@ -13,7 +13,7 @@ from mlgroup_mail.delivery.ownership import ownership
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin, Transport
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
 from mlgroup_mail.store import Store, schema
-from mlgroup_mail.store.claims import Claims, Window
+from mlgroup_mail.store.claims import Claimed, Claims
 from mlgroup_mail.store.mailings import delivery_counts
 from mlgroup_mail.store.plans import batches_of
 from mlgroup_mail.store.transactions import rows
@@ -35,6 +35,9 @@ class RecordingTransport:
     def open(self) -> None:
         pass
 
+    def ready(self) -> bool:
+        return True
+
     def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
         return [self._send(message, may_begin) for message in messages]
 
@@ -48,10 +51,9 @@ class RecordingTransport:
         return Outcome(attempt_id=message.attempt_id, kind=self.kind, detail="said the server")
 
 
-def merge(window: Window) -> Iterator[Message]:
-    """Messages for a window; what they say is of no interest."""
-    for each in window.deliveries:
-        yield make_message(each.address, attempt_id=each.attempt_id, delivery_id=each.delivery_id)
+def merge(claimed: Claimed) -> Message:
+    """A message for a delivery; what it says is of no interest."""
+    return make_message(claimed.address, attempt_id=claimed.attempt_id, delivery_id=claimed.delivery_id)
 
 
 @contextmanager
@@ -61,7 +63,9 @@ def claims_of(store: Store, now: datetime = NOON) -> Iterator[Claims]:
         yield Claims(store, owner, transport="recording", restrictions=restrictions)
 
 
-def dispatch_all(store: Store, transport: Transport, now: datetime = NOON) -> list[int]:
+def dispatch_all(
+    store: Store, transport: Transport, now: datetime = NOON, merge: Callable[[Claimed], Message] = merge
+) -> list[int]:
     """Dispatch every batch; returns the progress that was told."""
     told: list[int] = []
     with store.reading() as connection:
@@ -77,6 +81,12 @@ def dispatch_all(store: Store, transport: Transport, now: datetime = NOON) -> li
                 progress=told.append,
             )
     return told
+
+
+def deliveries(store: Store) -> list[RowMapping]:
+    """Every delivery as the ledger has it, in order."""
+    with store.reading() as connection:
+        return rows(connection, select(schema.delivery).order_by(schema.delivery.c.id))
 
 
 def counts(store: Store) -> dict[str, int]:

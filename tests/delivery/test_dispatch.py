@@ -1,6 +1,6 @@
 """The main path: a claim, a hand-over, an answer, and what stays when any of them fails."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -9,7 +9,8 @@ from mlgroup_mail.delivery.transports.base import MayBegin
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
 from mlgroup_mail.store import Store
-from tests.delivery.ledgers import RecordingTransport, counts, dispatch_all
+from mlgroup_mail.store.claims import Claimed
+from tests.delivery.ledgers import RecordingTransport, counts, deliveries, dispatch_all, merge
 
 
 class Failing(RecordingTransport):
@@ -94,3 +95,59 @@ def test_every_answer_has_its_state_and_none_is_asked_for_again_at_once(
     dispatch_all(store, transport)
     assert counts(store) == {state: 6}
     assert len(transport.begun) == 6
+
+
+def test_a_message_that_cannot_be_made_is_put_off_and_the_others_go(store: Store) -> None:
+    def merge_all_but_one(claimed: Claimed) -> Message:
+        if claimed.delivery_id == 2:
+            raise ValueError("person2@office2.example has a field that cannot be written")
+        return merge(claimed)
+
+    transport = RecordingTransport()
+    dispatch_all(store, transport, merge=merge_all_but_one)
+    assert counts(store) == {"accepted": 5, "deferred": 1}
+    assert len(transport.begun) == 5
+    (put_off,) = [row for row in deliveries(store) if row["state"] == "deferred"]
+    assert put_off["reason"] == "the message could not be made (ValueError)", "and no word of whom or what"
+
+
+class OneByOne(RecordingTransport):
+    """Tells each answer as it comes, and is interrupted before the second of a window."""
+
+    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> Iterator[Outcome]:
+        for number, message in enumerate(messages):
+            if number:
+                raise KeyboardInterrupt
+            yield self._send(message, may_begin)
+
+
+def test_an_interruption_keeps_the_answers_that_are_known(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        dispatch_all(store, OneByOne())
+    assert counts(store) == {"planned": 4, "accepted": 1, "uncertain": 1}
+
+
+class Paced(RecordingTransport):
+    """Has to wait before each window, and looks at the ledger meanwhile."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self.seen: list[dict[str, int]] = []
+
+    def ready(self) -> bool:
+        return False
+
+    def open(self) -> None:
+        self.seen.append(counts(self._store))
+
+
+def test_what_is_known_is_in_the_ledger_before_a_rate_is_waited_out(store: Store) -> None:
+    transport = Paced(store)
+    dispatch_all(store, transport)
+    assert transport.seen == [
+        {"planned": 6},
+        {"planned": 4, "accepted": 2},
+        {"planned": 2, "accepted": 4},
+        {"accepted": 6},
+    ]

@@ -7,10 +7,11 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.delivery import planning
+from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import Contact, MailingRef, MailingState
 from mlgroup_mail.settings.app import App, open_app
 from mlgroup_mail.store import Connection, schema
@@ -134,3 +135,43 @@ def test_an_audience_in_which_everybody_has_opted_out_is_finished_at_once(app: A
         assert run("opt-out", "add", person(number)).code == 0
     assert finished_plan(app.plan(REF)) == (MailingState.FINISHED, 6)
     assert run("verify").code == 0
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_mailbox_that_passes_on_between_two_chunks_gets_one_mail(app: App, run: Run) -> None:
+    def pass_on(done: int, total: int) -> None:
+        if done == 2:
+            # The first person leaves, and a late colleague takes their mailbox over.
+            with app.store.writing() as connection:
+                connection.execute(
+                    update(schema.contact)
+                    .where(schema.contact.c.id == 6)
+                    .values(address=person(1), address_key=person(1))
+                )
+
+    app.plan(REF, progress=pass_on)
+    with app.store.reading() as connection:
+        found = rows(
+            connection, select(schema.delivery.c.contact_id, schema.delivery.c.state, schema.delivery.c.reason)
+        )
+    assert {row["contact_id"]: (row["state"], row["reason"]) for row in found if row["contact_id"] in (1, 6)} == {
+        1: ("planned", ""),
+        6: ("excluded", "duplicate"),
+    }
+
+
+def test_what_was_approved_anew_meanwhile_is_not_planned_from_the_old_text(app: App) -> None:
+    mailing = app.require_approved(REF)
+    text = app.project.campaigns / "letter" / "campaign.md"
+    text.write_text(text.read_text(encoding="utf-8").replace("there is news", "there is other news"), encoding="utf-8")
+    app.approve(REF, by="the editor")
+    with pytest.raises(MailingStateError, match="approved anew meanwhile"):
+        planning.plan(
+            app.store,
+            mailing,
+            segment=app.segment("members"),
+            allowed_domains=None,
+            batch_size=10,
+            now=NOON,
+        )
+    assert app.plan(REF).state is MailingState.PLANNED

@@ -5,10 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.errors import OwnerLostError
@@ -18,7 +17,7 @@ from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.mailings import delivery_counts
 from mlgroup_mail.store.owners import OWNER_GONE, Owner, begin_owner, boot_id, end_owner, give_up_dead, renew
 from mlgroup_mail.store.plans import batches_of
-from mlgroup_mail.store.transactions import rows
+from tests.delivery.ledgers import deliveries
 from tests.factories import NOON, make_store, planned_mailing, reread
 
 CLAIM_AND_WAIT = """
@@ -53,11 +52,6 @@ def counts(store: Store) -> dict[str, int]:
     with store.reading() as connection:
         found = delivery_counts(connection, reread(store).mailing_id)
     return {str(state): number for state, number in found.items() if number}
-
-
-def deliveries(store: Store) -> list[Any]:
-    with store.reading() as connection:
-        return rows(connection, select(schema.delivery).order_by(schema.delivery.c.id))
 
 
 def change_owner(store: Store, owner: Owner, **values: object) -> None:
@@ -147,8 +141,11 @@ def test_who_was_given_up_while_asleep_claims_no_more_but_its_answers_count(stor
     window = claim(store, claims)
     change_owner(store, owner, lease_until=0.0)
     give_up_dead(store, now=NOON)
+    late = answers(window, OutcomeKind.ACCEPTED)
     with pytest.raises(OwnerLostError):
-        claim(store, claims, record=answers(window, OutcomeKind.ACCEPTED))
+        claim(store, claims, record=late)
+    assert counts(store) == {"planned": 4, "uncertain": 2}
+    claims.record(late, now=NOON)
     assert counts(store) == {"planned": 4, "accepted": 2}
     with pytest.raises(OwnerLostError), store.writing() as connection:
         renew(connection, owner)

@@ -22,7 +22,7 @@ from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import ALL_TOPICS, DeliveryStep, MailingStep, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, schema, verification
 from mlgroup_mail.store.claims import Claims
-from mlgroup_mail.store.contacts import sync_contacts
+from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.owners import begin_owner
 from mlgroup_mail.store.plans import batches_of
 from mlgroup_mail.store.transitions import move_all_deliveries, move_mailing
@@ -167,7 +167,7 @@ def test_processes_that_find_it_finished_at_the_same_moment_agree(store: Store) 
 def test_two_pulls_at_the_same_moment_add_nobody_twice(store: Store) -> None:
     newcomers = [make_contact(number) for number in range(1, 26)]
     with ThreadPoolExecutor(1) as pool:
-        with store.writing() as connection:
+        with store.deciding() as connection:
             sync_contacts(connection, newcomers, sources=frozenset({"members"}), now=NOON)
             second = pool.submit(add_contacts, store, newcomers)
             wait_until_blocked(store, second)

@@ -1,6 +1,6 @@
 """What every transport can do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from mlgroup_mail.model import Message, Outcome
@@ -26,8 +26,12 @@ class Transport(Protocol):
         """
         ...
 
-    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
-        """Hand over each message; one outcome a message, in order, whatever happens.
+    def ready(self) -> bool:
+        """Whether `open` would return at once: nothing to connect, no rate to wait for."""
+        ...
+
+    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterable[Outcome]:
+        """Hand over each message; one outcome a message, in order, whatever happens, each as soon as it is known.
 
         Asks `may_begin` right before a message's first byte; where it says no, the outcome is deferred with
         `NOT_BEGUN` and `retry_after=0`. A failure of one message never raises. A failure of the server that

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,9 +40,12 @@ class OutboxTransport:
                 mend="Make room or give this account the right to write there.",
             ) from None
 
-    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
+    def ready(self) -> bool:
+        """Always."""
+        return True
+
+    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> list[Outcome]:
         """Write each message to disk; one outcome a message, in order."""
-        messages = list(messages)
         outcomes = [self._write(message, may_begin) for message in messages]
         try:
             # The names of new files are durable only once their folder is.

@@ -1,6 +1,7 @@
 """The pages to browse the outbox with: one of all mailings, one of each mailing's messages."""
 
 import heapq
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -157,6 +158,7 @@ def _size(size: int) -> str:
 
 def _replace(path: Path, text: str) -> None:
     """Write a page so that whoever looks at that moment sees the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.part")
+    # Two processes may write the pages of one outbox at once.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

@@ -26,6 +26,10 @@ class Pace:
         if (seconds := self._free_at - self._clock()) > 0:
             self._sleep(seconds)
 
+    def free(self) -> bool:
+        """Whether the next message may go now."""
+        return self._free_at <= self._clock()
+
     def spend(self, messages: int) -> None:
         """Note that so many have been handed over."""
         self._free_at = max(self._free_at, self._clock()) + messages * self._seconds_each

@@ -2,7 +2,7 @@
 
 import logging
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
 from mlgroup_mail.delivery.transports.pacing import Pace
@@ -38,12 +38,15 @@ class SmtpTransport:
         self._pace.wait()
         self._connected()
 
-    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
-        """Hand over each message; one outcome a message, in order, whatever happens."""
-        # All of them are made before the first leaves: one that cannot be made must not leave another in doubt.
-        window = list(messages)
-        self._pace.spend(len(window))
-        return [self._send(message, may_begin) for message in window]
+    def ready(self) -> bool:
+        """Whether a connection stands and the rate allows more."""
+        return self._connection is not None and self._failure is None and self._pace.free()
+
+    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterator[Outcome]:
+        """Hand over each message; one outcome a message, in order, whatever happens, each as soon as it is known."""
+        self._pace.spend(len(messages))
+        for message in messages:
+            yield self._send(message, may_begin)
 
     def close(self) -> None:
         """Take leave of the server. Safe to call twice."""

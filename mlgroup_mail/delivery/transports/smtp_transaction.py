@@ -156,7 +156,7 @@ class _Transaction:
             case Phase.MAIL:
                 return code >= 500 and code != 552
             case Phase.RCPT | Phase.DATA:
-                return code in (530, 538) or (code >= 500 and b"relay" in text.lower())
+                return code in (530, 538) or (code >= 500 and _may_not_relay(text))
             case _:
                 return False
 
@@ -214,3 +214,14 @@ def _stuffed(content: bytes) -> bytes:
     """The content as it stands between DATA and the final dot: complete lines, leading dots doubled."""
     whole = content if content.endswith(b"\r\n") else content + b"\r\n"
     return _LINE_DOT.sub(b"..", whole)
+
+
+_NO_RELAY = re.compile(
+    rb"\brelay(ing)?\s+(is\s+)?(access\s+)?(denied|not\s+permitted|not\s+allowed|prohibited)|unable\s+to\s+relay", re.I
+)
+_NO_SUCH_ADDRESS = re.compile(rb"\b5\.1\.\d")
+
+
+def _may_not_relay(text: bytes) -> bool:
+    """Whether an answer says that this server does not forward our mail at all; a host or mailbox may be called so."""
+    return bool(_NO_RELAY.search(text)) and not _NO_SUCH_ADDRESS.search(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from mlgroup_mail.model import Message
+from mlgroup_mail.model import Message, Outcome
 
 _numbers = itertools.count(1)
 
@@ -35,3 +35,8 @@ def make_message(address: str = "ada@example.org", *, content: bytes = CONTENT, 
 def always() -> bool:
     """A `may_begin` that never says no."""
     return True
+
+
+def handed(transport, messages, may_begin) -> list[Outcome]:
+    """What came of handing messages over, all of it."""
+    return list(transport.send(list(messages), may_begin))

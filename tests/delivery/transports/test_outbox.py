@@ -15,7 +15,7 @@ from mlgroup_mail.delivery.transports.base import NOT_BEGUN
 from mlgroup_mail.delivery.transports.outbox import OutboxTransport
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import OutcomeKind
-from tests.delivery.transports.messages import CONTENT, always, make_message
+from tests.delivery.transports.messages import CONTENT, always, handed, make_message
 from tests.servers.png import read_png
 
 MAILING = Path("2021-10-newsletter/issue")
@@ -49,7 +49,7 @@ def newsletter(number: int = 1, *, subject: str = "Machine Learning Group news, 
 class TestFiles:
     def test_each_message_is_a_file_with_every_byte_as_it_was_made(self, folder, transport):
         messages = [make_message(), make_message("bob@example.org")]
-        outcomes = transport.send(messages, always)
+        outcomes = handed(transport, messages, always)
 
         assert [outcome.kind for outcome in outcomes] == [OutcomeKind.ACCEPTED] * 2
         assert [outcome.attempt_id for outcome in outcomes] == [message.attempt_id for message in messages]
@@ -58,7 +58,7 @@ class TestFiles:
 
     def test_a_mail_program_can_open_it(self, folder, transport):
         message = make_message(content=newsletter())
-        transport.send([message], always)
+        handed(transport, [message], always)
 
         opened = message_from_bytes(
             (folder / MAILING / f"{message.delivery_id}.eml").read_bytes(), policy=policy.default
@@ -68,13 +68,13 @@ class TestFiles:
 
     def test_a_second_try_of_a_delivery_is_no_second_message(self, folder, transport):
         message = make_message()
-        transport.send([message], always)
-        transport.send([message], always)
+        handed(transport, [message], always)
+        handed(transport, [message], always)
 
         assert len(list((folder / MAILING).iterdir())) == 1
 
     def test_what_may_not_begin_any_more_is_handed_back(self, folder, transport):
-        (outcome,) = transport.send([make_message()], lambda: False)
+        (outcome,) = handed(transport, [make_message()], lambda: False)
 
         assert (outcome.kind, outcome.detail, outcome.retry_after) == (OutcomeKind.DEFERRED, NOT_BEGUN, 0)
         assert list(folder.rglob("*.eml")) == []
@@ -84,7 +84,7 @@ class TestFiles:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(outbox_module.os, "fsync", full)
-        outcomes = transport.send([make_message(), make_message()], always)
+        outcomes = handed(transport, [make_message(), make_message()], always)
 
         assert [outcome.kind for outcome in outcomes] == [OutcomeKind.DEFERRED] * 2
         assert "no space left" in outcomes[0].detail
@@ -95,7 +95,7 @@ class TestFiles:
             raise OSError(5, "Input/output error")
 
         monkeypatch.setattr(outbox_module, "_sync_folder", fails)
-        (outcome,) = transport.send([make_message()], always)
+        (outcome,) = handed(transport, [make_message()], always)
 
         assert outcome.kind is OutcomeKind.UNCERTAIN
 
@@ -106,7 +106,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("name", ["../../elsewhere", "/etc", "..", ""])
     def test_no_name_leads_out_of_the_outbox(self, folder, transport, tmp_path, name):
-        transport.send([make_message(campaign=name, mailing=name)], always)
+        handed(transport, [make_message(campaign=name, mailing=name)], always)
 
         (written,) = tmp_path.rglob("*.eml")
         assert written.is_relative_to(folder)
@@ -115,7 +115,7 @@ class TestFiles:
 
 class TestPages:
     def test_they_are_written_once_when_the_transport_is_closed(self, folder, transport):
-        transport.send([make_message(content=newsletter())], always)
+        handed(transport, [make_message(content=newsletter())], always)
         assert not list(folder.rglob("*.html"))
 
         transport.close()
@@ -125,7 +125,7 @@ class TestPages:
 
     def test_they_lead_from_the_mailing_to_each_message_and_its_file(self, folder, transport):
         message = make_message(content=newsletter())
-        transport.send([message], always)
+        handed(transport, [message], always)
         transport.close()
 
         assert f'href="{MAILING}/index.html"' in (folder / "index.html").read_text()
@@ -136,7 +136,7 @@ class TestPages:
         assert "welcome" in (folder / MAILING / f"{message.delivery_id}.html").read_text()
 
     def test_recipients_are_masked(self, folder, transport):
-        transport.send([make_message(content=newsletter(7))], always)
+        handed(transport, [make_message(content=newsletter(7))], always)
         transport.close()
 
         page = (folder / MAILING / "index.html").read_text()
@@ -145,7 +145,7 @@ class TestPages:
 
     def test_a_subject_is_text_whatever_it_contains(self, folder, transport):
         message = make_message(content=newsletter(subject="<script>alert(1)</script> & Grüße"))
-        transport.send([message], always)
+        handed(transport, [message], always)
         transport.close()
 
         page = (folder / MAILING / "index.html").read_text()
@@ -154,7 +154,7 @@ class TestPages:
     def test_of_a_large_mailing_the_first_are_listed_and_all_are_counted(self, folder, transport, monkeypatch):
         monkeypatch.setattr(outbox_pages, "SHOWN", 3)
         messages = [make_message(content=newsletter(), delivery_id=number) for number in (100, 20, 3, 4, 1)]
-        transport.send(messages, always)
+        handed(transport, messages, always)
         transport.close()
 
         page = (folder / MAILING / "index.html").read_text()
@@ -164,10 +164,10 @@ class TestPages:
         assert "5 messages" in (folder / "index.html").read_text()
 
     def test_only_the_mailings_that_changed_are_read_again(self, folder, transport):
-        transport.send([make_message(content=newsletter())], always)
+        handed(transport, [make_message(content=newsletter())], always)
         transport.close()
         before = (folder / MAILING / "index.html").stat().st_mtime_ns
-        transport.send([make_message(content=newsletter(), campaign="2022-call", mailing="invitation")], always)
+        handed(transport, [make_message(content=newsletter(), campaign="2022-call", mailing="invitation")], always)
         transport.close()
 
         assert (folder / MAILING / "index.html").stat().st_mtime_ns == before
@@ -178,7 +178,7 @@ class TestPages:
         def full(*args: object) -> None:
             raise OSError(28, "No space left on device")
 
-        transport.send([make_message(content=newsletter())], always)
+        handed(transport, [make_message(content=newsletter())], always)
         with monkeypatch.context() as patched:
             patched.setattr(outbox_pages, "_replace", full)
             transport.close()
@@ -191,7 +191,7 @@ class TestPages:
     def test_looking_at_a_message_fetches_nothing(self, folder, transport, tag):
         html = f'{tag}<body><img src="https://tracker.example/pixel.gif"></body>'
         message = make_message(content=newsletter(html=html))
-        transport.send([message], always)
+        handed(transport, [message], always)
         transport.close()
 
         shown = (folder / MAILING / f"{message.delivery_id}.html").read_text()
@@ -204,14 +204,14 @@ class TestPages:
         message.add_alternative('<head></head><img src="cid:logo@example.org">', subtype="html")
         message.get_payload()[1].add_related(PIXEL, "image", "gif", cid="<logo@example.org>")
         made = make_message(content=message.as_bytes())
-        transport.send([made], always)
+        handed(transport, [made], always)
         transport.close()
 
         assert 'src="data:image/gif;base64,' in (folder / MAILING / f"{made.delivery_id}.html").read_text()
 
     def test_a_message_without_html_is_shown_as_text(self, folder, transport):
         message = make_message(content=b"Subject: plain\r\n\r\n1 < 2\r\n")
-        transport.send([message], always)
+        handed(transport, [message], always)
         transport.close()
 
         assert "<pre>1 &lt; 2" in (folder / MAILING / f"{message.delivery_id}.html").read_text()
@@ -221,7 +221,7 @@ class TestPages:
     def test_they_fit_a_telephone_and_the_colours_of_the_reader(
         self, folder, transport, chromium, tmp_path, width, dark
     ):
-        transport.send([make_message(content=newsletter(number)) for number in range(12)], always)
+        handed(transport, [make_message(content=newsletter(number)) for number in range(12)], always)
         transport.close()
 
         # Whoever wants to look keeps the pictures: MLGROUP_PICTURES names a folder for them.

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN
 from mlgroup_mail.delivery.transports.smtp import SmtpTransport
 from mlgroup_mail.delivery.transports.smtp_connection import SmtpServer, server_of
-from mlgroup_mail.delivery.transports.smtp_transaction import _stuffed
+from mlgroup_mail.delivery.transports.smtp_transaction import _may_not_relay, _stuffed
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import OutcomeKind
 from mlgroup_mail.settings.environment import Settings, Tls
-from tests.delivery.transports.messages import CONTENT, always, make_message
+from tests.delivery.transports.messages import CONTENT, always, handed, make_message
 from tests.servers.certificates import make_certificate
 from tests.servers.faults import Phase
 
@@ -54,7 +54,7 @@ class TestRealServer:
         transport = transport_to(smtp_sink)
         addresses = [f"reader{number}@example.org" for number in range(20)]
         transport.open()
-        outcomes = transport.send([make_message(address) for address in addresses], always)
+        outcomes = handed(transport, [make_message(address) for address in addresses], always)
         transport.close()
 
         assert kinds(outcomes) == [ACCEPTED] * 20
@@ -65,7 +65,7 @@ class TestRealServer:
 
     def test_a_large_message_arrives_whole(self, smtp_sink, transport_to):
         large = CONTENT + b"".join(b"%06d" % line + b"x" * 70 + b"\r\n" for line in range(40_000))
-        (outcome,) = transport_to(smtp_sink).send([make_message(content=large)], always)
+        (outcome,) = handed(transport_to(smtp_sink), [make_message(content=large)], always)
 
         assert outcome.kind is ACCEPTED
         assert smtp_sink.messages()[0].content == large.replace(b"\r\n", b"\n")
@@ -75,7 +75,7 @@ class TestRealServer:
         transport = transport_to(smtp_sink)
         transport.open()
         began = time.monotonic()
-        transport.send([make_message() for _ in range(100)], always)
+        handed(transport, [make_message() for _ in range(100)], always)
 
         assert time.monotonic() - began < 2.0
 
@@ -83,14 +83,14 @@ class TestRealServer:
         self, start_smtp_sink, transport_to
     ):
         sink = start_smtp_sink("-f", "RCPT")
-        outcomes = transport_to(sink).send([make_message(), make_message()], always)
+        outcomes = handed(transport_to(sink), [make_message(), make_message()], always)
 
         assert kinds(outcomes) == [REFUSED, REFUSED]
         assert sink.messages() == []
 
     def test_an_answer_that_takes_its_time_is_waited_for(self, start_smtp_sink, transport_to):
         sink = start_smtp_sink("-W", ".:1")
-        (outcome,) = transport_to(sink, timeout=0.5, answer_timeout=5.0).send([make_message()], always)
+        (outcome,) = handed(transport_to(sink, timeout=0.5, answer_timeout=5.0), [make_message()], always)
 
         assert outcome.kind is ACCEPTED
 
@@ -157,9 +157,9 @@ class TestFaults:
         faulty_smtp.on(phase, **fault)
         transport = transport_to(faulty_smtp, timeout=0.3, answer_timeout=0.3)
         content = self.LARGE if phase is Phase.BODY else CONTENT
-        outcomes = transport.send([make_message(content=content)], always)
+        outcomes = handed(transport, [make_message(content=content)], always)
         faulty_smtp.mend()
-        outcomes += transport.send([make_message("next@example.org")], always)
+        outcomes += handed(transport, [make_message("next@example.org")], always)
 
         assert kinds(outcomes) == [expected, ACCEPTED]
         assert [taken.recipients[0] for taken in faulty_smtp.accepted] == [
@@ -172,7 +172,7 @@ class TestFaults:
         phase, fault, _ = case
         faulty_smtp.on(phase, **fault)
         transport = transport_to(faulty_smtp, timeout=0.3, answer_timeout=0.3)
-        (outcome,) = transport.send([make_message()], always)
+        (outcome,) = handed(transport, [make_message()], always)
 
         told_no = phase is Phase.DOT and str(fault.get("reply", ""))[:1] in "45"
         if outcome.kind in (DEFERRED, REFUSED) and not told_no:
@@ -180,7 +180,8 @@ class TestFaults:
 
     def test_one_refused_recipient_leaves_the_others_untouched(self, faulty_smtp, transport_to):
         faulty_smtp.on(Phase.RCPT, "550 5.1.1 no such person", to="bob@example.org")
-        outcomes = transport_to(faulty_smtp).send(
+        outcomes = handed(
+            transport_to(faulty_smtp),
             [make_message("ada@example.org"), make_message("bob@example.org"), make_message("eve@example.org")],
             always,
         )
@@ -192,7 +193,7 @@ class TestFaults:
 
     def test_a_server_that_will_not_start_again_is_left(self, faulty_smtp, transport_to):
         faulty_smtp.on(Phase.RCPT, "550 5.1.1 no such person", times=1).on(Phase.RSET, close=True)
-        outcomes = transport_to(faulty_smtp).send([make_message(), make_message()], always)
+        outcomes = handed(transport_to(faulty_smtp), [make_message(), make_message()], always)
 
         assert kinds(outcomes) == [REFUSED, ACCEPTED]
         assert faulty_smtp.connections == 2
@@ -200,7 +201,7 @@ class TestFaults:
     def test_trouble_in_the_goodbye_does_not_unaccept_a_message(self, faulty_smtp, transport_to):
         faulty_smtp.on(Phase.QUIT, "500 what?", close=True)
         transport = transport_to(faulty_smtp)
-        (outcome,) = transport.send([make_message()], always)
+        (outcome,) = handed(transport, [make_message()], always)
         transport.close()
         transport.close()
 
@@ -210,9 +211,9 @@ class TestFaults:
     @pytest.mark.parametrize("farewell", [{"close": True}, {"reply": "421 4.4.2 idle too long", "close": True}])
     def test_a_connection_that_went_while_idle_costs_no_message_its_try(self, faulty_smtp, transport_to, farewell):
         transport = transport_to(faulty_smtp)
-        transport.send([make_message()], always)
+        handed(transport, [make_message()], always)
         faulty_smtp.on(Phase.MAIL, times=1, **farewell)
-        (outcome,) = transport.send([make_message()], always)
+        (outcome,) = handed(transport, [make_message()], always)
 
         assert outcome.kind is ACCEPTED
         assert faulty_smtp.connections == 2
@@ -222,7 +223,7 @@ class TestFaults:
         transport = transport_to(faulty_smtp)
         for _ in range(3):
             transport.open()
-            assert kinds(transport.send([make_message()], always)) == [ACCEPTED]
+            assert kinds(handed(transport, [make_message()], always)) == [ACCEPTED]
             time.sleep(0.05)
 
         assert faulty_smtp.connections == 3
@@ -233,15 +234,15 @@ class TestWindows:
         transport = transport_to(faulty_smtp)
         for _ in range(3):
             transport.open()
-            transport.send([make_message(), make_message()], always)
+            handed(transport, [make_message(), make_message()], always)
 
         assert faulty_smtp.connections == 1
         assert len(faulty_smtp.accepted) == 6
 
     def test_what_may_not_begin_any_more_is_handed_back_before_its_first_byte(self, faulty_smtp, transport_to):
         answers = iter([True, False])
-        outcomes = transport_to(faulty_smtp).send(
-            [make_message(), make_message("late@example.org")], lambda: next(answers)
+        outcomes = handed(
+            transport_to(faulty_smtp), [make_message(), make_message("late@example.org")], lambda: next(answers)
         )
 
         assert kinds(outcomes) == [ACCEPTED, DEFERRED]
@@ -250,7 +251,9 @@ class TestWindows:
 
     def test_the_question_whether_it_may_begin_comes_after_a_slow_connection(self, faulty_smtp, transport_to):
         asked = []
-        transport_to(faulty_smtp).send([make_message()], lambda: bool(asked.append(list(faulty_smtp.commands))) or True)
+        handed(
+            transport_to(faulty_smtp), [make_message()], lambda: bool(asked.append(list(faulty_smtp.commands))) or True
+        )
 
         assert len(asked[0]) == 1
         assert asked[0][0].startswith("EHLO")
@@ -261,14 +264,14 @@ class TestWindows:
             raise LookupError
 
         with pytest.raises(LookupError):
-            transport_to(faulty_smtp).send(messages(), always)
+            handed(transport_to(faulty_smtp), messages(), always)
         assert faulty_smtp.taken == []
 
     def test_an_interruption_within_a_message_leaves_without_a_word(self, faulty_smtp, transport_to, monkeypatch):
         transport = transport_to(faulty_smtp)
         monkeypatch.setattr("mlgroup_mail.delivery.transports.smtp_transaction._stuffed", lambda content: _interrupt())
         with pytest.raises(KeyboardInterrupt):
-            transport.send([make_message()], always)
+            handed(transport, [make_message()], always)
         transport.close()
 
         assert faulty_smtp.taken == []
@@ -327,14 +330,14 @@ class TestServerAsAWhole:
         transport.open()
         faulty_smtp.on(Phase.RCPT, "421 4.3.2 shutting down", close=True)
         faulty_smtp.on(Phase.GREETING, "554 5.3.2 closed for today", close=True)
-        outcomes = transport.send([make_message(), make_message(), make_message()], always)
+        outcomes = handed(transport, [make_message(), make_message(), make_message()], always)
 
         assert kinds(outcomes) == [DEFERRED] * 3
         with pytest.raises(TransportError, match="closed for today"):
             transport.open()
         faulty_smtp.mend()
         transport.open()
-        assert kinds(transport.send([make_message()], always)) == [ACCEPTED]
+        assert kinds(handed(transport, [make_message()], always)) == [ACCEPTED]
 
     @pytest.mark.parametrize(
         ("phase", "reply"),
@@ -350,7 +353,7 @@ class TestServerAsAWhole:
     ):
         faulty_smtp.on(phase, reply)
         transport = transport_to(faulty_smtp)
-        outcomes = transport.send([make_message(), make_message()], always)
+        outcomes = handed(transport, [make_message(), make_message()], always)
 
         assert kinds(outcomes) == [DEFERRED, DEFERRED]
         assert sum(line.startswith("MAIL") for line in faulty_smtp.commands) == 1
@@ -363,7 +366,7 @@ class TestTls:
     @pytest.mark.parametrize("tls", ["starttls", "implicit"])
     def test_a_trusted_certificate_lets_mail_through(self, start_faulty_smtp, transport_to, certificate, tls):
         server = start_faulty_smtp(tls=tls, certificate=certificate)
-        outcomes = transport_to(server, tls=tls, ca_file=certificate).send([make_message(), make_message()], always)
+        outcomes = handed(transport_to(server, tls=tls, ca_file=certificate), [make_message(), make_message()], always)
 
         assert kinds(outcomes) == [ACCEPTED, ACCEPTED]
         assert server.accepted[0].content == CONTENT
@@ -426,7 +429,7 @@ class TestLogin:
         transport = transport_to(
             server, tls="starttls", ca_file=certificate, user=self.LOGIN[0], password=self.LOGIN[1]
         )
-        assert kinds(transport.send([make_message()], always)) == [ACCEPTED]
+        assert kinds(handed(transport, [make_message()], always)) == [ACCEPTED]
 
     def test_a_wrong_password_is_an_error_of_the_set_up(self, start_faulty_smtp, transport_to, certificate):
         server = start_faulty_smtp(tls="starttls", certificate=certificate, login=self.LOGIN)
@@ -495,7 +498,7 @@ class TestPrivacy:
     def test_a_server_that_names_the_recipient_is_quoted_without(self, faulty_smtp, transport_to, caplog, reply):
         faulty_smtp.on(Phase.RCPT, reply)
         with caplog.at_level(logging.DEBUG):
-            (outcome,) = transport_to(faulty_smtp).send([make_message("anna.muller@example.org")], always)
+            (outcome,) = handed(transport_to(faulty_smtp), [make_message("anna.muller@example.org")], always)
 
         assert outcome.detail.startswith("550 5.1.1")
         for text in (outcome.detail, caplog.text):
@@ -503,7 +506,7 @@ class TestPrivacy:
 
     def test_an_accepted_message_leaves_the_servers_own_words(self, faulty_smtp, transport_to):
         faulty_smtp.on(Phase.DOT, "250 2.0.0 Ok: queued as 4F2A")
-        (outcome,) = transport_to(faulty_smtp).send([make_message()], always)
+        (outcome,) = handed(transport_to(faulty_smtp), [make_message()], always)
         assert outcome.detail == "250 2.0.0 Ok: queued as 4F2A"
 
 
@@ -517,7 +520,7 @@ class TestWire:
         ],
     )
     def test_a_message_that_could_forge_a_second_one_is_never_begun(self, faulty_smtp, transport_to, content):
-        (outcome,) = transport_to(faulty_smtp).send([make_message(content=content)], always)
+        (outcome,) = handed(transport_to(faulty_smtp), [make_message(content=content)], always)
 
         assert outcome.kind is REFUSED
         assert "line end" in outcome.detail
@@ -527,22 +530,22 @@ class TestWire:
         "address", ["ada@example.org>\r\nRCPT TO:<bob@example.org", "a da@example.org", "ada@example.org\x00"]
     )
     def test_an_address_cannot_carry_a_command(self, faulty_smtp, transport_to, address):
-        (outcome,) = transport_to(faulty_smtp).send([make_message(address)], always)
+        (outcome,) = handed(transport_to(faulty_smtp), [make_message(address)], always)
 
         assert outcome.kind is REFUSED
         assert faulty_smtp.taken == []
 
     def test_an_odd_address_is_written_as_it_is(self, faulty_smtp, transport_to):
         """smtplib's own `rcpt` would write to `a@example.org` here, who is somebody else."""
-        transport_to(faulty_smtp).send([make_message("a,b@example.org")], always)
+        handed(transport_to(faulty_smtp), [make_message("a,b@example.org")], always)
         assert "RCPT TO:<a,b@example.org>" in faulty_smtp.commands
 
     def test_letters_outside_ascii_need_a_server_that_takes_them(self, faulty_smtp, transport_to):
-        outcomes = transport_to(faulty_smtp).send([make_message("zoë@example.org"), make_message()], always)
+        outcomes = handed(transport_to(faulty_smtp), [make_message("zoë@example.org"), make_message()], always)
         assert kinds(outcomes) == [REFUSED, ACCEPTED]
 
     def test_the_size_is_told_beforehand(self, faulty_smtp, transport_to):
-        transport_to(faulty_smtp).send([make_message()], always)
+        handed(transport_to(faulty_smtp), [make_message()], always)
         assert f"MAIL FROM:<bounces@example.org> SIZE={len(CONTENT)}" in faulty_smtp.commands
 
     @given(lines=st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\r", b"").replace(b"\n", b""))))
@@ -556,7 +559,23 @@ class TestWire:
         assert b"\r\n".join(read) == (content if content.endswith(b"\r\n") else content + b"\r\n")
 
     def test_another_parser_reads_what_arrived(self, faulty_smtp, transport_to):
-        transport_to(faulty_smtp).send([make_message()], always)
+        handed(transport_to(faulty_smtp), [make_message()], always)
         parsed = message_from_bytes(faulty_smtp.accepted[0].content, policy=policy.default)
         assert parsed["Subject"] == "News"
         assert parsed.get_content().splitlines() == ["Dear Ada,", ".hidden by its dot", "From here on"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "ours"),
+    [
+        (b"5.7.1 <a@example.org>: Relay access denied", True),
+        (b"5.7.64 TenantAttribution; Relay Access Denied", True),
+        (b"550 relaying denied", True),
+        (b"5.7.54 SMTP; Unable to relay recipient in non-accepted domain", True),
+        (b"5.1.1 <relay@office.example>: Recipient address rejected: User unknown", False),
+        (b"host mail-relay.office.example said: no such user", False),
+        (b"5.1.1 relaying denied for unknown user", False),
+    ],
+)
+def test_a_server_that_forwards_nothing_is_told_from_one_that_knows_no_such_mailbox(answer: bytes, ours: bool) -> None:
+    assert _may_not_relay(answer) is ours

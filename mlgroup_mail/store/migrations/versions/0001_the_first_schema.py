@@ -32,8 +32,10 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
-        sa.UniqueConstraint("address_key", name=op.f("uq_contact_address_key")),
     )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contact_address_key"), ["address_key"], unique=False)
+
     op.create_table(
         "counter",
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -127,7 +129,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_contact_address_contact_id_contact")),
-        sa.PrimaryKeyConstraint("address_key", name=op.f("pk_contact_address")),
+        sa.PrimaryKeyConstraint("address_key", "contact_id", name=op.f("pk_contact_address")),
     )
     with op.batch_alter_table("contact_address", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_address_contact_id"), ["contact_id"], unique=False)
@@ -186,12 +188,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"], name=op.f("fk_delivery_mailing_id_mailing")),
         sa.ForeignKeyConstraint(["variant_id"], ["variant.id"], name=op.f("fk_delivery_variant_id_variant")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint("mailing_id", "address_key", name="uq_delivery_mailing_address"),
         sa.UniqueConstraint("mailing_id", "contact_id", name=op.f("uq_delivery_mailing_id")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index("ix_delivery_batch_state", ["batch_id", "state"], unique=False)
         batch_op.create_index("ix_delivery_mailing_state", ["mailing_id", "state"], unique=False)
+        batch_op.create_index(
+            "uq_delivery_mailing_address",
+            ["mailing_id", "address_key"],
+            unique=True,
+            sqlite_where=sa.text("state != 'excluded'"),
+            postgresql_where=sa.text("state != 'excluded'"),
+        )
 
     op.create_table(
         "suppression",
@@ -306,6 +314,11 @@ def downgrade() -> None:
 
     op.drop_table("suppression")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_delivery_mailing_address",
+            sqlite_where=sa.text("state != 'excluded'"),
+            postgresql_where=sa.text("state != 'excluded'"),
+        )
         batch_op.drop_index("ix_delivery_mailing_state")
         batch_op.drop_index("ix_delivery_batch_state")
 
@@ -326,6 +339,9 @@ def downgrade() -> None:
     op.drop_table("imported_file")
     op.drop_table("courtesy")
     op.drop_table("counter")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contact_address_key"))
+
     op.drop_table("contact")
     if op.get_bind().dialect.name == "postgresql":
         op.execute(sa.schema.DropSequence(sa.Sequence("consent_number")))

@@ -1,0 +1,56 @@
+"""The variants of a mailing: compiled once each, outside of any transaction, and given to recipients inside."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from mlgroup_mail.content.compiling import (
+    MAX_VARIANTS,
+    compile_message,
+    shared_fields,
+    too_many_variants,
+    variant_key,
+)
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.delivery.merging import merge_values
+from mlgroup_mail.model import Contact
+from mlgroup_mail.store import Connection
+from mlgroup_mail.store.mailings import MailingRow
+from mlgroup_mail.store.plans import PlannedRecipient, add_variant, variants
+
+
+class Variants:
+    """Compiles what the readers of one frozen source need."""
+
+    def __init__(self, source: FrozenSource) -> None:
+        """Raises CampaignError where the text uses a field wrongly."""
+        self._source = source
+        self._fields = shared_fields(source)
+        self._compiled: dict[str, str] = {}
+
+    def compile_for(self, people: Iterable[Contact]) -> None:
+        """Compile the variants of these people that are new; raises CampaignError above 200 of them.
+
+        Some may be in the ledger already: compiling one again after an interruption costs a few milliseconds.
+        """
+        for contact in people:
+            key = self._key(contact)
+            if key not in self._compiled:
+                if len(self._compiled) >= MAX_VARIANTS:
+                    raise too_many_variants(self._fields, [tuple(json.loads(each)) for each in self._compiled])
+                shared = dict(zip(self._fields, variant_key(self._fields, contact), strict=True))
+                self._compiled[key] = compile_message(self._source, shared).to_json()
+
+    def give(self, connection: Connection, mailing: MailingRow, people: Sequence[Contact]) -> list[PlannedRecipient]:
+        """Each recipient with the variant they read, stored where it is new. `compile_for` has seen them all."""
+        stored = variants(connection, mailing.mailing_id)
+        planned = []
+        for contact in people:
+            key = self._key(contact)
+            if key not in stored:
+                compiled = self._compiled[key]
+                stored[key] = add_variant(connection, mailing.mailing_id, key=key, compiled=compiled)
+            planned.append(PlannedRecipient(contact=contact, variant_id=stored[key], fields=merge_values(contact)))
+        return planned
+
+    def _key(self, contact: Contact) -> str:
+        return json.dumps(variant_key(self._fields, contact), ensure_ascii=False)

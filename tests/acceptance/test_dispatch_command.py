@@ -1,0 +1,90 @@
+"""`dispatch`, the command that schedules call: it tells by its exit code when somebody has to look."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.acceptance.conftest import Settings
+from tests.acceptance.projects import LETTER
+from tests.cli.conftest import Run
+
+IN_TIME = {"MLGROUP_NOW": "2021-11-02T10:00:00Z"}
+
+
+def order(letter: Path, sql: str) -> None:
+    engine = create_engine(f"sqlite:///{letter / 'var' / 'mlgroup.db'}")
+    with engine.begin() as connection:
+        connection.execute(text(sql))
+    engine.dispose()
+
+
+def test_all_well_is_0(run: Run, letter: Path, use: Settings) -> None:
+    use(IN_TIME)
+    done = run("dispatch", "--live", "--json")
+    assert (done.code, done.json["mailings"][0]["state"]) == (0, "finished")
+    again = run("dispatch", "--live", "--json")
+    assert (again.code, again.json) == (0, {"mailings": [], "hindered": []})
+
+
+def test_doubt_in_a_finished_mailing_is_told_until_somebody_settles_it(run: Run, letter: Path, use: Settings) -> None:
+    use(IN_TIME)
+    run("dispatch", "--live")
+    order(letter, "UPDATE delivery SET state = 'uncertain' WHERE id = 1")
+    order(letter, "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1")
+    assert run("dispatch", "--live").code == 1
+    assert run("resolve", LETTER, "--accepted", "--reason", "they have it").code == 0
+    assert run("dispatch", "--live").code == 0
+
+
+def test_a_paused_mailing_is_work_left_and_a_cancelled_one_is_not(run: Run, letter: Path, use: Settings) -> None:
+    use(IN_TIME)
+    run("plan", LETTER)
+    run("pause", LETTER)
+    assert run("dispatch", "--live").code == 1
+    run("cancel", LETTER)
+    assert run("dispatch", "--live").code == 0
+
+
+def test_a_mailing_past_its_end_is_work_left(run: Run, letter: Path) -> None:
+    shown = run("dispatch", "--live", "--json")
+    assert (shown.code, shown.json["mailings"]) == (1, [])
+
+
+def test_a_mailing_that_is_hindered_does_not_hide_what_the_others_did(run: Run, letter: Path, use: Settings) -> None:
+    use(IN_TIME)
+    other = letter / "campaigns" / "other"
+    other.mkdir()
+    campaign = (letter / "campaigns" / "letter" / "campaign.md").read_text(encoding="utf-8")
+    (other / "campaign.md").write_text(campaign, encoding="utf-8")
+    assert run("approve", "other/issue", "--by", "the editor").code == 0
+    (other / "campaign.md").write_text(campaign.replace("there is news", "there is other news"), encoding="utf-8")
+    shown = run("dispatch", "--live", "--json")
+    assert shown.code == 1
+    assert [(each["mailing"], each["state"]) for each in shown.json["mailings"]] == [(LETTER, "finished")]
+    assert "other/issue has changed since" in shown.json["hindered"][0]
+    assert "hindered: other/issue has changed since" in " ".join(shown.err.split())
+
+
+@pytest.mark.parametrize("decision", ["--resend"])
+def test_nothing_of_a_cancelled_mailing_is_sent_again(run: Run, letter: Path, use: Settings, decision: str) -> None:
+    use(IN_TIME)
+    run("dispatch", "--live")
+    order(letter, "UPDATE delivery SET state = 'uncertain' WHERE id = 1")
+    order(letter, "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1")
+    order(letter, "UPDATE mailing SET state = 'cancelled'")
+    refused = run("resolve", LETTER, decision, "--reason", "again")
+    assert (refused.code, "is cancelled" in refused.text) == (1, True)
+
+
+def test_a_resend_hours_later_goes_at_once_and_is_not_taken_for_an_outage(
+    run: Run, letter: Path, use: Settings
+) -> None:
+    use(IN_TIME)
+    run("dispatch", "--live")
+    order(letter, "UPDATE delivery SET state = 'uncertain' WHERE id = 1")
+    order(letter, "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1")
+    use({"MLGROUP_NOW": "2021-11-02T15:00:00Z"})
+    assert run("resolve", LETTER, "--resend", "--reason", "they have not got it").code == 0
+    done = run("dispatch", "--live", "--json")
+    assert (done.code, done.json["mailings"][0]["state"]) == (0, "finished")
