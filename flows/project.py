@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from mlgroup_mail.clock import FixedClock
-from mlgroup_mail.errors import ConfigurationError, MailError
+from mlgroup_mail.errors import ConfigurationError, MailError, UnexpectedError
 from mlgroup_mail.settings.app import App, open_app
 from mlgroup_mail.settings.project import read_project
 
@@ -47,18 +46,6 @@ def _work_in_project(work: Callable[[App], T], now: datetime | None) -> T:
         raise
     except Exception as error:
         raise UnexpectedError(error) from None
-
-
-class UnexpectedError(Exception):
-    """An error that was not foreseen: its kind and its places, and not its text.
-
-    A database quotes the row it refuses, a parser the line it cannot read, and Prefect keeps what flows say.
-    """
-
-    def __init__(self, error: Exception) -> None:
-        frames = traceback.extract_tb(error.__traceback__)
-        places = "".join(f"\n  {frame.filename}, line {frame.lineno}, in {frame.name}" for frame in frames)
-        super().__init__(f"{type(error).__module__}.{type(error).__qualname__}, raised through:{places}")
 
 
 def _root(default: Path) -> Path:

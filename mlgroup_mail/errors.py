@@ -5,6 +5,7 @@ The failure of one message is not here: it is a value (`model.Outcome`). Two fam
 until somebody mends the set-up, and no `except MailError` may swallow it.
 """
 
+import traceback
 from dataclasses import dataclass
 
 
@@ -75,3 +76,16 @@ class TransportError(ConfigurationError):
 
 class OwnerLostError(Exception):
     """This process was given up for dead while it slept: it may record late answers, and claims no more."""
+
+
+class UnexpectedError(Exception):
+    """An error that was not foreseen: its kind and its places, and not its text.
+
+    A database quotes the row it refuses, a parser the line it cannot read; terminals are logged, and Prefect keeps
+    what flows say.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        places = "".join(f"\n  {frame.filename}, line {frame.lineno}, in {frame.name}" for frame in frames)
+        super().__init__(f"{type(error).__module__}.{type(error).__qualname__}, raised through:{places}")

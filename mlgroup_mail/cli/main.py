@@ -14,7 +14,7 @@ import typer
 from mlgroup_mail import __version__
 from mlgroup_mail.cli import campaigns, contacts, database, looking, mailings, new, opt_out, project
 from mlgroup_mail.cli.context import set_project_root
-from mlgroup_mail.errors import ConfigurationError, MailError, OwnerLostError, TransportError
+from mlgroup_mail.errors import ConfigurationError, MailError, OwnerLostError, TransportError, UnexpectedError
 
 app = typer.Typer(
     name="mlgroup-mail",
@@ -80,6 +80,12 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output has seen enough (`| head`). Python would complain again while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        _tell(
+            f"this was not foreseen, and is a fault of mlgroup-mail: {UnexpectedError(error)}\n"
+            "Nothing is lost: what was begun is in the ledger. Please report these lines."
+        )
+        return 2
     return 0
 
 

@@ -4,7 +4,10 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.projects import ISSUE, LETTER, SECRET_KEY, command, person, sample_project, through
+from tests.cli.conftest import Run
 from tests.servers.faults import Phase
 from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.smtp_sink import SmtpSink
@@ -68,3 +71,18 @@ def test_a_server_that_repeats_addresses_in_its_answers_does_not_get_them_into_t
     assert "550 5.1.1" in log
     assert "451 4.3.0" in log, "what happened is told"
     assert_names_nobody(log, canaries(letter))
+
+
+def test_an_error_that_nobody_foresaw_names_its_kind_and_place_and_quotes_nothing(
+    run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError(f"the row of {person(1)}")
+
+    monkeypatch.setattr("mlgroup_mail.contacts.cleaning.clean", fail)
+    monkeypatch.setattr("mlgroup_mail.contacts.pulling.clean", fail)
+    shown = run("contacts", "pull")
+    assert shown.code == 2
+    assert "a fault of mlgroup-mail: builtins.KeyError" in shown.text
+    assert "pulling.py, line" in shown.text
+    assert person(1) not in shown.text
