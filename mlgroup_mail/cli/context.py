@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlgroup_mail.settings.app import App
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON object a line and nothing else.")]
 CampaignName = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="A folder under campaigns/.")]
 MailingName = Annotated[str, typer.Argument(metavar="CAMPAIGN/MAILING", help="For example 2021-10-newsletter/issue.")]
 Live = Annotated[bool, typer.Option("--live", help="Really send. Without it nothing is sent or written.")]
@@ -39,6 +40,8 @@ def opened() -> "Iterator[App]":
     from mlgroup_mail.settings.app import open_app
 
     with open_app(project_root()) as app:
+        if warning := app.ledger_warning():
+            typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
         yield app
 
 

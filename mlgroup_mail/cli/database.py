@@ -6,6 +6,7 @@ import typer
 
 from mlgroup_mail.cli.context import opened, project_root, whoever_runs_this
 from mlgroup_mail.cli.output import say
+from mlgroup_mail.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -28,8 +29,18 @@ def adopt(
     reason: Annotated[str, typer.Option("--reason", help="Why this ledger takes over; kept in the journal.")],
 ) -> None:
     """Make this database the one that the project's live mail is recorded in (ledger.toml)."""
+    from mlgroup_mail.consent.applying import standing_suppressions
     from mlgroup_mail.delivery.ledger_file import adopt_ledger
+    from mlgroup_mail.reporting.status import all_statuses
 
+    if not reason.strip():
+        raise UsageError("--reason is empty: say why the other ledger cannot be used any more")
     with opened() as app:
         found = adopt_ledger(app.project.root, app.store, reason=reason, by=whoever_runs_this(), now=app.clock.now())
+        rules = len(standing_suppressions(app.store))
+        mailings = sum(status.audience > 0 for status in all_statuses(app))
     say(f"ledger.toml now names this ledger ({found}). Commit it.")
+    say(
+        f"It knows {rules} standing opt-outs and {mailings} mailings. Whoever opted out or got mail under the other "
+        "one can be written to again: enter those opt-outs here, and cancel what has gone out."
+    )

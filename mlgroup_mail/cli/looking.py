@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlgroup_mail.cli.context import Json, MailingName, opened
+from mlgroup_mail.cli.context import Json, JsonLines, MailingName, opened
 from mlgroup_mail.cli.output import print_json, say, show_table
 from mlgroup_mail.cli.statuses import show_statuses
 from mlgroup_mail.model.mailing import MailingRef
@@ -29,22 +29,26 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Where mailings stand: states and counts."""
-    from mlgroup_mail.reporting.status import all_statuses, status_of
+    from mlgroup_mail.reporting.status import all_statuses, status_of, unreadable_campaigns
 
     with opened() as app:
         found = [status_of(app, MailingRef.parse(mailing))] if mailing else all_statuses(app)
+        unreadable = [] if mailing else unreadable_campaigns(app)
     if as_json:
         print_json(found[0].as_json() if mailing else {"mailings": [each.as_json() for each in found]})
         return
-    if not found:
+    for campaign in unreadable:
+        say(f"{campaign} cannot be read: mlgroup-mail check {campaign} says why.")
+    if not found and not unreadable:
         say("There is no campaign yet. Make one: mlgroup-mail new newsletter ID")
         return
-    show_statuses(found)
+    if found:
+        show_statuses(found)
 
 
 def log(
     mailing: MailingName,
-    as_json: Json = False,
+    as_json: JsonLines = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
 ) -> None:
     """One line a delivery: who, in which state, why, after how many attempts."""

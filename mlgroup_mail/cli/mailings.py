@@ -59,15 +59,29 @@ def send(
                 _show_one(status_of(app, ref), as_json=as_json)
                 raise typer.Exit(1)
             app.extend(row, reason=late, by=whoever_runs_this())
+        if row.state is MailingState.APPROVED and app.clock.now() < row.send_at:
+            # Whoever joins or opts out until then counts; `plan` freezes earlier for those who want it.
+            _show_one(status_of(app, ref), as_json=as_json)
+            if not as_json:
+                say(f"Not due before {row.send_at:%Y-%m-%d %H:%M} UTC: nothing was sent, its audience is still open.")
+            return
         with progress_bar("planning") as tell:
             app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
         before = status_of(app, ref)
+        handed_over = 0
         with progress_bar("sending", total=before.left) as tell:
-            app.send([ref], progress=lambda _, done: tell(advance=done))
+
+            def count(_: MailingRef, done: int) -> None:
+                nonlocal handed_over
+                handed_over += done
+                tell(advance=done)
+
+            app.send([ref], progress=count)
         after = status_of(app, ref)
         _show_one(after, as_json=as_json)
     if not as_json:
-        news = after.counts[DeliveryState.ACCEPTED] - before.counts[DeliveryState.ACCEPTED]
+        # Another process may be sending the same mailing: what it does is not this command's.
+        news = min(handed_over, after.counts[DeliveryState.ACCEPTED] - before.counts[DeliveryState.ACCEPTED])
         say(f"{news} accepted now." if news else "Nothing was sent: there was nothing due that had not gone already.")
     raise typer.Exit(_exit_code([after]))
 
@@ -148,7 +162,8 @@ def _dry_run(app: "App", ref: MailingRef, *, as_json: bool) -> int:
     show_table(["", "people"], found.lines(), title=f"{ref}: what would happen")
     for line in found.remarks:
         say(line)
-    say(f"This was a dry run: nothing was sent. It goes out with: mlgroup-mail send {ref} --live")
+    go = f" It goes out with: mlgroup-mail send {ref} --live" if found.ready else ""
+    say(f"This was a dry run: nothing was sent.{go}")
     return 0
 
 

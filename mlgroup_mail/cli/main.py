@@ -63,7 +63,7 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as end:
         # Typer ends so, with 0 or a command's own code, 2 after telling a usage error, 130 after Ctrl-C.
         if end.code == _INTERRUPTED:
-            _tell("stopped; running the same command again goes on where it stopped")
+            _tell("stopped; what was just being handed over is in doubt (see `status`), the same command does the rest")
         return int(end.code or 0)
     except TransportError as error:
         _tell(str(error.problem))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlgroup_mail import addresses
-from mlgroup_mail.cli.context import Json, opened, whoever_runs_this
+from mlgroup_mail.cli.context import JsonLines, opened, whoever_runs_this
 from mlgroup_mail.cli.output import print_json, say, show_table
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model.consent import ALL_TOPICS, Road, Signal, SignalKind
@@ -79,7 +79,7 @@ def lift(
 
 def list_(
     address: Annotated[str | None, typer.Argument(help="One person's; else everybody's.")] = None,
-    as_json: Json = False,
+    as_json: JsonLines = False,
 ) -> None:
     """Show standing opt-outs and holds, with their evidence."""
     from mlgroup_mail.consent.applying import standing_suppressions
@@ -123,22 +123,25 @@ def import_(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="CSV: address, and if known topic, at, reason.")
     ],
-    as_json: Json = False,
+    as_json: JsonLines = False,
 ) -> None:
     """Apply the opt-outs of files, each file once."""
     from mlgroup_mail.consent.files import import_file
 
     with opened() as app:
         found = [import_file(app.store, path, topics=app.project.topics, now=app.clock.now()) for path in files]
-    if as_json:
-        for each in found:
+    for each in found:
+        if as_json:
             rejected = [{"row": row.row, "reason": row.reason} for row in each.rejected]
             print_json({"file": each.name, "applied": each.applied, "known": each.known, "rejected": rejected})
-        return
-    for each in found:
-        say(f"{each.name}: imported before" if each.known else f"{each.name}: {_counted(each.applied)} applied")
-        for row in each.rejected:
-            say(f"  row {row.row} rejected: {row.reason}")
+        else:
+            say(f"{each.name}: imported before" if each.known else f"{each.name}: {_counted(each.applied)} applied")
+            for row in each.rejected:
+                say(f"  row {row.row} rejected: {row.reason}")
+    if any(each.rejected for each in found):
+        if not as_json:
+            say("Mend these rows and import the file again: what was applied is not applied twice.")
+        raise typer.Exit(1)
 
 
 def _counted(number: int) -> str:

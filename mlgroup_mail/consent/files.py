@@ -1,5 +1,6 @@
 """Opt-outs that come as a file: CSV with the columns `address`, and if known `topic`, `at`, `reason`."""
 
+import codecs
 import csv
 import hashlib
 from collections.abc import Collection, Iterator
@@ -9,7 +10,6 @@ from pathlib import Path
 
 from mlgroup_mail import addresses
 from mlgroup_mail.consent.applying import apply_signal
-from mlgroup_mail.documents import read_text
 from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, suppressions
@@ -41,10 +41,10 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
     """Apply every row of a file; what cannot be read is reported, the other rows count.
 
     An unknown or empty topic opts out of everything: when in doubt, less mail. A file with the same content is
-    imported once, whatever its name; when an import was cut off, running it again does the rest. Raises
-    ContactSourceError where the file as a whole cannot be used.
+    imported once, whatever its name; when an import was cut off or rows were rejected, running it again does the rest.
+    Raises ContactSourceError where the file as a whole cannot be used.
     """
-    text = read_text(path, refusal=ContactSourceError)
+    text = _text(path)
     digest = hashlib.sha256(text.encode()).hexdigest()
     with store.reading() as connection:
         if suppressions.file_was_imported(connection, digest):
@@ -59,8 +59,10 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
             rejected.append(RejectedRow(row=number, reason=str(error)))
             continue
         applied += apply_signal(store, signal, now=now).new
-    with store.deciding() as connection:
-        suppressions.remember_file(connection, digest=digest, name=path.name, count=applied, now=now)
+    if not rejected:
+        # Until somebody has mended the others, each import tells them again.
+        with store.deciding() as connection:
+            suppressions.remember_file(connection, digest=digest, name=path.name, count=applied, now=now)
     return ImportedFile(name=path.name, applied=applied, rejected=tuple(rejected))
 
 
@@ -79,6 +81,24 @@ def import_waiting(store: Store, folder: Path, *, topics: Collection[str], now: 
     if unusable:
         raise unusable[0]
     return imported
+
+
+def _text(path: Path) -> str:
+    """A file as spreadsheets save it: UTF-8, UTF-16 with its mark, or Windows' Western European."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = "this file is missing" if isinstance(error, FileNotFoundError) else "this file cannot be read"
+        raise ContactSourceError(reason, where=str(path)) from None
+    utf_16 = raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if utf_16 else ("utf-8-sig", "cp1252"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise ContactSourceError("this is not a text file", where=str(path), mend="Save it as CSV and try again.")
 
 
 def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:

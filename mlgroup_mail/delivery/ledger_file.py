@@ -31,6 +31,19 @@ def named_ledger(root: Path) -> str | None:
     return validate(LedgerFile, read_toml(path), where=str(path)).ledger if path.exists() else None
 
 
+def warning(root: Path, store: Store) -> str:
+    """What to say where `ledger.toml` names another ledger, or cannot be read; empty where it does not."""
+    try:
+        named = named_ledger(root)
+    except ConfigurationError as error:
+        return str(error.problem)
+    with store.reading() as connection:
+        other = named not in (None, ledger_id(connection))
+    return (
+        f"{FILE} names another ledger; this one does not know what was sent, nor who opted out there" if other else ""
+    )
+
+
 def require_this_ledger(root: Path, store: Store) -> None:
     """Let live mail go on from this ledger only; the first time, write the file. Raises LedgerError."""
     with store.reading() as connection:

@@ -6,10 +6,11 @@ from typing import Any
 from mlgroup_mail import addresses
 from mlgroup_mail.content.campaign import campaign_ids, read_campaign
 from mlgroup_mail.delivery.planning import audience_of
+from mlgroup_mail.delivery.sending import restrictions_in_force
 from mlgroup_mail.errors import MailError, UsageError
-from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingRef, Suppression
+from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingRef, MailingState, Suppression
 from mlgroup_mail.settings.app import App
-from mlgroup_mail.store.contacts import find_contact
+from mlgroup_mail.store.contacts import find_contact, is_listed
 from mlgroup_mail.store.deliveries import DeliveryRow, deliveries_to
 from mlgroup_mail.store.mailings import find_mailing
 from mlgroup_mail.store.suppressions import suppressions
@@ -77,23 +78,26 @@ def explain_address(app: App, text: str) -> Explanation:
         contact = find_contact(connection, address)
         rules = suppressions(connection, address=address, contact_id=contact.contact_id if contact else None)
         done = {row.ref: row for row in deliveries_to(connection, contact.contact_id)} if contact else {}
+        listed = contact is not None and is_listed(connection, contact.contact_id)
     return Explanation(
         address=address,
         contact_id=contact.contact_id if contact else None,
-        headline=_headline(address, contact),
+        headline=_headline(address, contact, listed=listed),
         rules=tuple(rules),
-        mailings=tuple(_answers(app, contact, done)),
+        mailings=tuple(_answers(app, contact if listed else None, done)),
     )
 
 
-def _headline(address: str, contact: Contact | None) -> str:
+def _headline(address: str, contact: Contact | None, *, listed: bool) -> str:
     if contact is None:
         return f"{address} is nobody on the list."
+    if not listed:
+        return f"{address} was contact {contact.contact_id}: {contact.name or 'no name'}, and is no longer on the list."
     return f"{address} is contact {contact.contact_id}: {contact.name or 'no name'}, {contact.status}."
 
 
 def _answers(app: App, contact: Contact | None, done: dict[MailingRef, DeliveryRow]) -> list[MailingAnswer]:
-    answers = [_happened(row) for row in done.values()]
+    answers = [_happened(app, row) for row in done.values()]
     for campaign_id in campaign_ids(app.project):
         try:
             campaign = read_campaign(app.project, campaign_id)
@@ -104,13 +108,24 @@ def _answers(app: App, contact: Contact | None, done: dict[MailingRef, DeliveryR
     return answers
 
 
-def _happened(row: DeliveryRow) -> MailingAnswer:
+def _happened(app: App, row: DeliveryRow) -> MailingAnswer:
     answer, because = _STATES[row.state]
     if row.state is DeliveryState.EXCLUDED:
         because = ExclusionReason(row.reason).meaning
+    elif row.state.claimable and (reason := _stopped_since(app, row)):
+        answer, because = "does not get", reason.meaning
     elif row.reason:
         because = f"{because}: {row.reason}"
     return MailingAnswer(mailing=str(row.ref), answer=answer, because=because)
+
+
+def _stopped_since(app: App, row: DeliveryRow) -> ExclusionReason | None:
+    """What the next claim would find."""
+    with app.store.reading() as connection:
+        mailing = find_mailing(connection, row.ref)
+        assert mailing is not None, "it has deliveries"
+        stopped = restrictions_in_force(app.allowed_domains)(connection, {row.contact_id: row.address}, mailing.topic)
+    return stopped.get(row.contact_id)
 
 
 _STATES = {
@@ -132,6 +147,8 @@ def _would(app: App, contact: Contact | None, ref: MailingRef) -> MailingAnswer:
     spec = read_campaign(app.project, ref.campaign).mailing(ref.mailing)
     with app.store.reading() as connection:
         row = find_mailing(connection, ref)
+        if row is not None and row.state is MailingState.CANCELLED:
+            return MailingAnswer(mailing=str(ref), answer="does not get", because="the mailing was cancelled")
         if row is not None and row.audience is not None:
             because = "was not in its audience when that was frozen"
             return MailingAnswer(mailing=str(ref), answer="does not get", because=because)

@@ -23,6 +23,11 @@ class Forecast:
     accepted: int = 0
     remarks: tuple[str, ...] = field(default=())
 
+    @property
+    def ready(self) -> bool:
+        """Whether `send --live` would send it as it is."""
+        return self.state in {MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING}
+
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {
@@ -55,6 +60,8 @@ def forecast(app: App, ref: MailingRef) -> Forecast:
         remarks.append(f"not due before {status.send_at:%Y-%m-%d %H:%M} UTC")
     if now >= status.stop_at and status.state is not MailingState.EXPIRED:
         remarks.append("its stop_at has passed: add --late REASON to send it all the same")
+    if status.state is MailingState.CANCELLED:
+        return Forecast(ref=ref, state=status.state, recipients=0, exclusions={}, remarks=("it is cancelled",))
     recipients, exclusions = _planned(app, ref) if status.audience else _unplanned(app, ref)
     return Forecast(
         ref=ref,

@@ -109,6 +109,17 @@ def all_statuses(app: App) -> list[MailingStatus]:
     return sorted(found, key=lambda status: (status.send_at, status.ref))
 
 
+def unreadable_campaigns(app: App) -> list[str]:
+    """The campaigns that `all_statuses` has to leave out."""
+    found = []
+    for campaign_id in campaign_ids(app.project):
+        try:
+            read_campaign(app.project, campaign_id)
+        except MailError:
+            found.append(campaign_id)
+    return found
+
+
 def _changes(app: App, row: MailingRow) -> list[str]:
     try:
         return approving.changes_since_approval(app.files, row)

@@ -19,7 +19,7 @@ from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.storing import PullResult, store_list
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.delivery.transports.choosing import make_transport
-from mlgroup_mail.errors import ConfigurationError, MailError
+from mlgroup_mail.errors import ConfigurationError, MailError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, Outcome
 from mlgroup_mail.preflight.findings import Finding
 from mlgroup_mail.settings.environment import Environment, Settings, TransportName, read_settings
@@ -34,7 +34,7 @@ class DispatchResult:
     """The mailings that had their turn, and what kept others from theirs."""
 
     refs: tuple[MailingRef, ...]
-    hindered: tuple[MailError, ...]
+    hindered: tuple[MailError | UsageError, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,17 +176,21 @@ class App:
             if row.state is MailingState.CANCELLED or row.state_at(now) is MailingState.EXPIRED:
                 self.settle(row.ref)
         ready: list[MailingRef] = []
-        hindered: list[MailError] = []
+        hindered: list[MailError | UsageError] = []
         for row in rows:
             if row.send_at <= now and row.state_at(now) in _TO_DISPATCH:
                 try:
                     self.plan(row.ref, progress=plan_progress)
                     ready.append(row.ref)
-                except MailError as error:
+                except (MailError, UsageError) as error:
                     hindered.append(error)
         if ready:
             self.send(ready, progress=progress)
         return DispatchResult(refs=tuple(ready), hindered=tuple(hindered))
+
+    def ledger_warning(self) -> str:
+        """What to tell whoever looks at a ledger that is not the project's own; empty where all is well."""
+        return ledger_file.warning(self.project.root, self.store)
 
     def settle(self, ref: MailingRef) -> None:
         """Expire what is too late and finish what has nothing open; sends nothing."""

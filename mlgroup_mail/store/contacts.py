@@ -56,6 +56,12 @@ def find_contact(connection: Connection, address: str) -> Contact | None:
     return _contact(row) if row else None
 
 
+def is_listed(connection: Connection, contact_id: int) -> bool:
+    """Whether a person is on the list, and has not left it."""
+    statement = select(_TABLE.c.id).where(_TABLE.c.id == contact_id, _TABLE.c.left_at.is_(None))
+    return connection.execute(statement).first() is not None
+
+
 def count_contacts(connection: Connection) -> int:
     """How many people are on the list."""
     return int(

@@ -86,5 +86,6 @@ _WHAT_THEN = {
     MailingState.FINISHED: "It has gone out. To write to the same people again, add a new [[mailing]].",
     MailingState.PAUSED: "It goes on with `resume`.",
     MailingState.HELD: "It goes on with `resume`.",
-    MailingState.APPROVED: "Plan it first: `plan` or `send`.",
+    MailingState.APPROVED: "Nothing of it has begun. To keep it from going out, cancel it, or change its text: "
+    "that voids the approval.",
 }

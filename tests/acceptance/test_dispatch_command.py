@@ -1,8 +1,8 @@
 """`dispatch`, the command that schedules call: it tells by its exit code when somebody has to look."""
 
+import shutil
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, text
 
 from tests.acceptance.conftest import Settings
@@ -66,14 +66,25 @@ def test_a_mailing_that_is_hindered_does_not_hide_what_the_others_did(run: Run, 
     assert "hindered: other/issue has changed since" in " ".join(shown.err.split())
 
 
-@pytest.mark.parametrize("decision", ["--resend"])
-def test_nothing_of_a_cancelled_mailing_is_sent_again(run: Run, letter: Path, use: Settings, decision: str) -> None:
+def test_a_campaign_whose_folder_is_gone_does_not_keep_the_others(run: Run, letter: Path, use: Settings) -> None:
+    use(IN_TIME)
+    shutil.copytree(letter / "campaigns" / "letter", letter / "campaigns" / "another")
+    assert run("approve", "another/issue", "--by", "the editor").code == 0
+    shutil.rmtree(letter / "campaigns" / "another")
+    shown = run("dispatch", "--live", "--json")
+    assert shown.code == 1
+    assert [(each["mailing"], each["state"]) for each in shown.json["mailings"]] == [(LETTER, "finished")]
+    assert "there is no campaign “another”" in shown.json["hindered"][0]
+    assert "another/issue" in run("status").text, "what the ledger holds is shown, whatever the files say"
+
+
+def test_nothing_of_a_cancelled_mailing_is_sent_again(run: Run, letter: Path, use: Settings) -> None:
     use(IN_TIME)
     run("dispatch", "--live")
     order(letter, "UPDATE delivery SET state = 'uncertain' WHERE id = 1")
     order(letter, "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1")
     order(letter, "UPDATE mailing SET state = 'cancelled'")
-    refused = run("resolve", LETTER, decision, "--reason", "again")
+    refused = run("resolve", LETTER, "--resend", "--reason", "again")
     assert (refused.code, "is cancelled" in refused.text) == (1, True)
 
 

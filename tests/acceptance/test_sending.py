@@ -156,7 +156,7 @@ def test_ctrl_c_tells_how_to_go_on_and_leaves_at_most_one_window_in_doubt(
             sending.interrupt()
             stopped = sending.end()
         assert (stopped.code, stopped.out) == (130, "")
-        assert "running the same command again goes on" in stopped.err
+        assert "is in doubt (see `status`), the same command does the rest" in stopped.err
         assert "Traceback" not in stopped.err
         server.open_gate()
         again = run("send", LETTER, "--live", "--json")

@@ -57,8 +57,16 @@ class PrefectServer:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Basic {token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        for again in (True, True, True, False):
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                # A server on SQLite answers so while its database is locked; Prefect's own client asks again, too.
+                if error.code != 503 or not again:
+                    raise
+                time.sleep(2)
+        raise AssertionError("the last try ends otherwise")
 
     def deployment(self, name: str) -> dict[str, Any]:
         """A deployment by its name `flow/deployment`."""

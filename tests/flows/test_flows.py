@@ -304,7 +304,7 @@ def test_an_unforeseen_error_tells_prefect_where_it_happened_and_not_to_whom(pro
 
     assert state.type == "FAILED"
     assert "IntegrityError" in state.message
-    assert "contacts.py, line" in state.message
+    assert "contact_sync.py, line" in state.message
     told = " ".join(asked(_everything)).casefold()
     assert "gudrun" not in told
     assert "aasen" not in told

@@ -16,12 +16,15 @@ _NOTES = re.compile(r"\b(?:TODO|TBC|TBD|TBA|FIXME|XXX+)\b|\b[Ll]orem ipsum\b")
 def check(subject: CheckSubject) -> Iterator[Finding]:
     """An error for each kind of left-over in subject, preheader or text."""
     mailing = subject.mailing
-    heads = {"subject": mailing.subject, "preheader": mailing.preheader, "title": mailing.title}
+    heads = {"subject": mailing.subject, "preheader": mailing.preheader}
+    if mailing.title != mailing.subject:
+        heads["title"] = mailing.title
     for name, text in heads.items():
         for word in _words(_NOTES, text):
             yield _finding(mailing.places[name], word, "Write what is meant, or leave it out.")
-    for word in _words(_NOTES, mailing.text):
-        yield _finding(subject.place_of(rf"\b{re.escape(word)}\b"), word, "Write what is meant, or leave it out.")
+    for number, line in enumerate(mailing.text.splitlines(), start=mailing.text_line):
+        for word in _words(_NOTES, line):
+            yield _finding(f"{mailing.text_file}, line {number}", word, "Write what is meant, or leave it out.")
     for variant in subject.variants:
         for mark in _words(_BRACES, f"{variant.subject}\n{variant.text}"):
             yield _finding(subject.place_of(re.escape(mark)), mark, "Close the braces, or take them away.")

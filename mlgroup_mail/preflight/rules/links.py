@@ -14,15 +14,19 @@ RULE = "missing-link-target"
 def check(subject: CheckSubject) -> Iterator[Finding]:
     """An error for each link with an empty, relative or incomplete target, in text or template."""
     for variant in subject.variants:
-        for target in _targets(variant.html):
+        targets, pictures = _targets(variant.html)
+        for target in targets:
             if target not in variant.tokens and (reason := _reason(target)):
-                yield Finding(
-                    level=Level.ERROR,
-                    rule=RULE,
-                    where=subject.place_of(rf"\]\(\s*<?{re.escape(target)}>?\s*[)\"' ]"),
-                    message=f"a link {reason}",
-                    mend="Write the whole address: [words](https://...).",
-                )
+                yield _finding(subject, target, f"a link {reason}", "Write the whole address: [words](https://...).")
+        for picture in pictures:
+            if urlsplit(picture).scheme != "https":
+                reason = f"a picture comes from “{picture}”, which no reader can fetch"
+                yield _finding(subject, picture, reason, "Put it on a web server: ![what it shows](https://...).")
+
+
+def _finding(subject: CheckSubject, target: str, message: str, mend: str) -> Finding:
+    where = subject.place_of(rf"\]\(\s*<?{re.escape(target)}>?\s*[)\"' ]")
+    return Finding(level=Level.ERROR, rule=RULE, where=where, message=message, mend=mend)
 
 
 def _reason(target: str) -> str:
@@ -45,13 +49,17 @@ class _Links(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.targets: list[str] = []
+        self.pictures: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self.targets += [value or "" for name, value in attrs if name == "href"]
+        if tag == "img":
+            self.pictures += [value or "" for name, value in attrs if name == "src"]
 
 
-def _targets(html: str) -> list[str]:
+def _targets(html: str) -> tuple[list[str], list[str]]:
+    """The targets of links, and those of pictures, each once."""
     links = _Links()
     links.feed(html)
-    return list(dict.fromkeys(links.targets))
+    return list(dict.fromkeys(links.targets)), list(dict.fromkeys(links.pictures))
