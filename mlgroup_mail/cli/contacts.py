@@ -97,6 +97,10 @@ def show_cleaned(cleaned: "Cleaned") -> None:
         "contacts whose status is an opt-out": len(cleaned.opt_outs),
     }
     show_table(("The list", "Number"), counts.items())
+    for each in cleaned.columns:
+        read = ", ".join(f"{field} from “{label}”" for field, label in each.read.items())
+        unread = f"; not read: {', '.join(f'“{label}”' for label in each.unread)}" if each.unread else ""
+        say(f"Columns of {each.source}: {read}{unread}.")
     _show_notes("Rejected rows", cleaned.rejected)
     _show_notes("Dropped values", cleaned.noted)
 
@@ -118,6 +122,7 @@ def _as_json(cleaned: "Cleaned") -> dict[str, Any]:
         "rejected": [_note(note) for note in cleaned.rejected],
         "noted": [_note(note) for note in cleaned.noted],
         "opt_outs": len(cleaned.opt_outs),
+        "columns": [{"source": each.source, "read": each.read, "unread": each.unread} for each in cleaned.columns],
     }
 
 

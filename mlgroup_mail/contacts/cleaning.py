@@ -38,6 +38,15 @@ class RowNote:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnsRead:
+    """What a source's columns were taken for: field -> header as written; and the headers that were not read."""
+
+    source: str
+    read: dict[str, str]
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cleaned:
     """What became of the rows: `rows` = contacts + `merged` + rejected.
 
@@ -51,6 +60,7 @@ class Cleaned:
     noted: tuple[RowNote, ...]
     merged: int
     opt_outs: tuple[Signal, ...]
+    columns: tuple[ColumnsRead, ...]
 
 
 def clean(tables: Iterable[Table], topics: Collection[str] | None, *, at: datetime) -> Cleaned:
@@ -60,9 +70,11 @@ def clean(tables: Iterable[Table], topics: Collection[str] | None, *, at: dateti
     ConfigurationError where the defaults of a source cannot be read.
     """
     readers = make_readers(topics)
-    people, rejected, noted, rows = Merger(), list[RowNote](), list[RowNote](), 0
+    people, rejected, noted, columns, rows = Merger(), list[RowNote](), list[RowNote](), list[ColumnsRead](), 0
     for table in tables:
         defaults = _defaults(table, readers)
+        read = {field.value: label for field, label in table.labels.items()}
+        columns.append(ColumnsRead(source=table.source, read=read, unread=table.unread))
         fields = [Field(name) for name in table.frame.columns]
         for number, *cells in table.frame.itertuples(name=None):
             rows += 1
@@ -81,6 +93,7 @@ def clean(tables: Iterable[Table], topics: Collection[str] | None, *, at: dateti
         noted=tuple(noted),
         merged=people.merged,
         opt_outs=tuple(_signal(entry, at) for entry in entries if entry.opted_out_at),
+        columns=tuple(columns),
     )
 
 

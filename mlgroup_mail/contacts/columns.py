@@ -52,7 +52,7 @@ USUAL_NAMES: dict[Field, str] = {
     """,
     Field.STATUS: """
         status, membership status, membership, member status, state,
-        statut, statut de membre, mitgliedsstatus, mitgliedschaft, estado, estatus
+        statut, statut de membre, mitgliedsstatus, mitgliedschaft, estado, estatus, role, rolle, rol
     """,
     Field.TOPICS: """
         topics, topic, mailings, mailing topics, subscriptions, subscribed to,

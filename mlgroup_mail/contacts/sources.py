@@ -23,13 +23,15 @@ class Table:
     """One source, read and not yet cleaned.
 
     `frame` has one text column per field, named by it, and the row numbers that a spreadsheet shows as its index;
-    rows without anything in any column are not there. `labels` are the headers as written. `overfull` are the rows
-    with more cells than the header has: their values may stand in the wrong columns.
+    rows without anything in any column are not there. `labels` are the headers as written, `unread` those of the
+    columns that are nobody's. `overfull` are the rows with more cells than the header has: their values may stand in
+    the wrong columns.
     """
 
     source: str
     frame: "pd.DataFrame"
     labels: Mapping[Field, str]
+    unread: tuple[str, ...] = ()
     defaults: Mapping[Field, str] = field(default_factory=dict)
     overfull: frozenset[int] = frozenset()
 
@@ -58,6 +60,9 @@ def read_source(path: Path, options: Source) -> Table:
         source=options.name,
         frame=frame,
         labels={each: header[position].strip() for each, position in found.items()},
+        unread=tuple(
+            cell.strip() for position, cell in enumerate(header) if cell.strip() and position not in found.values()
+        ),
         defaults=options.defaults.given(),
         overfull=_overfull(best, body, number),
     )

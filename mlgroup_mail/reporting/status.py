@@ -138,6 +138,8 @@ def _remarks(row: MailingRow, counts: dict[DeliveryState, int], now: datetime) -
         yield f"`resume {row.ref}` lets it go on"
     if number := counts[DeliveryState.UNCERTAIN]:
         yield f"{number} may or may not have been accepted: see `log`, then `resolve {row.ref}`"
+    if number := counts[DeliveryState.REFUSED]:
+        yield f"{number} refused for good: `log {row.ref}` says why"
     if number := counts[DeliveryState.DEFERRED]:
         yield f"{number} were deferred and are tried again by a later dispatch"
     if row.state is MailingState.PLANNED and row.send_at > now:

@@ -148,3 +148,13 @@ def test_pull_names_a_slip_in_the_configuration(run: Run, project: Path) -> None
     assert result.code == 2
     assert "the key “source.0.defualts” is not known here" in result.text
     assert "Did you mean “defaults”?" in result.text
+
+
+def test_it_is_told_which_columns_were_read_as_what_and_which_were_not(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("Nr.;Mailadresse;Rolle;Bemerkung\n1;a@example.org;left;x\n", encoding="utf-8")
+    shown = run("contacts", "check", path)
+    assert "email from “Mailadresse”, status from “Rolle”; not read: “Nr.”, “Bemerkung”" in shown.text
+    assert run("contacts", "check", path, "--json").json["columns"] == [
+        {"source": "list.csv", "read": {"email": "Mailadresse", "status": "Rolle"}, "unread": ["Nr.", "Bemerkung"]}
+    ]
