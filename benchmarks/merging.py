@@ -45,7 +45,7 @@ def run() -> list[Figure]:
         [
             Way(name="messages merged from segments", count=MERGED, work=merge),
             Way(name="messages built one by one with email", count=BUILT, work=build),
-            Way(name="messages compiled one by one (Jinja, MJML, premailer)", count=COMPILED, work=compile_each),
+            Way(name="messages compiled one by one", count=COMPILED, work=compile_each),
         ]
     )
 

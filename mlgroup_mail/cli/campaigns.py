@@ -125,7 +125,7 @@ def _show_findings(findings: "tuple[Finding, ...]") -> None:
     for finding in findings:
         colour = "red" if finding.blocks else "yellow"
         out.print(Text.assemble((f"{finding.level:<8}", f"bold {colour}"), finding.where, (f"  {finding.rule}", "dim")))
-        sentence = f"{finding.message}. {finding.mend}" if finding.mend else f"{finding.message}."
+        sentence = f"{finding.message.rstrip('.')}. {finding.mend}".rstrip()
         out.print(Padding(Text(sentence), (0, 0, 1, 8), expand=False))
 
 

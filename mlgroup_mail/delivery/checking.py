@@ -12,12 +12,13 @@ from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery.approving import Files, freeze_now
 from mlgroup_mail.delivery.planning import audience_of
 from mlgroup_mail.errors import CampaignError
-from mlgroup_mail.model import CompiledMessage, Contact, MailingRef
+from mlgroup_mail.model import CompiledMessage, Contact, MailingRef, MailingState
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.findings import Finding, findings_of
 from mlgroup_mail.preflight.subject import CheckSubject
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.contacts import all_contacts
+from mlgroup_mail.store.mailings import find_mailing
 
 _NOBODY = Contact(address="reader@example.org")
 """Stands in for a reader where the audience is empty, so that the text is checked all the same."""
@@ -59,7 +60,10 @@ def _subject(
     allowed_domains: tuple[str, ...] | None,
     clock: datetime,
 ) -> CheckSubject:
-    source = freeze_now(files, store, MailingRef(campaign.campaign_id, spec.name))
+    ref = MailingRef(campaign.campaign_id, spec.name)
+    source = freeze_now(files, store, ref)
+    with store.reading() as connection:
+        row = find_mailing(connection, ref)
     people = recipients_now(files, store, source, allowed_domains)
     missing = {f"recipient.{field}": number for field, number in missing_values(people).items()}
     return CheckSubject(
@@ -69,6 +73,7 @@ def _subject(
         recipients=len(people),
         missing=missing,
         clock=clock,
+        over=row is not None and row.state in {MailingState.FINISHED, MailingState.CANCELLED},
     )
 
 

@@ -15,7 +15,7 @@ class CheckSubject:
 
     `variants` are its compiled messages, one at least. `recipients` is how many people would get it now, `missing`
     how many of them have nothing in a merge field (`recipient.first_name` -> 12). `clock` is the real time, UTC: for
-    the text, "now" is the mailing's `send_at`.
+    the text, "now" is the mailing's `send_at`. `over` tells that it has gone out or was cancelled.
     """
 
     campaign: Campaign
@@ -24,6 +24,7 @@ class CheckSubject:
     recipients: int
     clock: datetime
     missing: Mapping[str, int] = field(default_factory=dict)
+    over: bool = False
 
     def place_of(self, pattern: str) -> str:
         """File and line of the first place in the text where a regular expression matches; else the campaign's file."""

@@ -1,5 +1,6 @@
 """The project directory and its `mlgroup.toml`."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +36,13 @@ def _zone(value: str) -> str:
     return value
 
 
+def _colour(value: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ValueError("is not a colour such as #1f4e79")
+    return value
+
+
+Colour = Annotated[str, AfterValidator(_colour)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
@@ -68,8 +76,8 @@ class Topic(Document):
 class Theme(Document):
     """`[theme]`: what the mails look like. Colours are `#rrggbb`."""
 
-    accent: str = Field(default="#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$")
-    accent_dark: str = Field(default="#8ab8e6", pattern=r"^#[0-9a-fA-F]{6}$")
+    accent: Colour = "#1f4e79"
+    accent_dark: Colour = "#8ab8e6"
     font: Line = "Arial, Helvetica, sans-serif"
     footer: str = ""
 

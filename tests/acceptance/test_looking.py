@@ -66,3 +66,10 @@ def test_every_command_says_that_this_is_not_the_ledger_of_live_mail(run: Run, l
     adopted = run("db", "adopt", "--reason", "the disk is gone")
     assert (adopted.code, "It knows 0 standing opt-outs and 0 mailings" in adopted.text) == (0, True)
     assert "names another" not in run("status").err
+
+
+def test_what_has_gone_out_is_not_warned_of_as_late(run: Run, letter: Path, use: Settings) -> None:
+    use(IN_TIME)
+    assert [each["rule"] for each in run("check", "letter", "--json").json["findings"]] == ["past-send-at"]
+    run("send", LETTER, "--live")
+    assert run("check", "letter", "--json").json["findings"] == []

@@ -7,7 +7,10 @@ from mlgroup_mail.preflight.subject import CheckSubject
 
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
-    """An error where the stop is not after the sending time; a warning where the real clock is past either."""
+    """An error where the stop is not after the sending time; a warning where the real clock is past either.
+
+    What has gone out, or was cancelled, needs no warning.
+    """
     mailing = subject.mailing
     if mailing.stop_at <= mailing.send_at:
         yield Finding(
@@ -17,6 +20,8 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
             message=f"stop_at ({mailing.stop_wall}) is not after send_at ({mailing.send_wall})",
             mend="Give a later stop_at, or leave it out: it is 48 hours after send_at then.",
         )
+    elif subject.over:
+        return
     elif mailing.stop_at <= subject.clock:
         yield Finding(
             level=Level.WARNING,
