@@ -1,6 +1,6 @@
 """One recipient of one mailing: the states it can be in, and the only steps between them.
 
-The table `TRANSITIONS` is the one place where a step is allowed. `store.ledger` refuses every other; a property
+The table `TRANSITIONS` is the one place where a step is allowed. `store.transitions` refuses every other; a property
 test walks random sequences of steps, crashes and answers through it.
 """
 

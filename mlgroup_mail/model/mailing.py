@@ -44,7 +44,7 @@ class MailingState(StrEnum):
     PLANNED = "planned"
     """Every recipient has a batch with a due time; nothing has been tried."""
     SENDING = "sending"
-    """At least one claim was made."""
+    """Under way: claims are made, or may be again after a pause."""
     PAUSED = "paused"
     """A person stopped it; `resume` goes on."""
     HELD = "held"
