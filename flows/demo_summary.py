@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.model import DeliveryState
 from mlgroup_mail.reporting.forecast import forecast
 from mlgroup_mail.reporting.status import MailingStatus, status_of
@@ -25,7 +24,7 @@ def outcome(app: App, before: MailingStatus) -> dict[str, Any]:
 
 def contacts(app: App) -> dict[str, Any]:
     """What became of the rows of the contact list."""
-    cleaned = read_all(app.contacts, app.project.contacts, app.project.topics, at=app.clock.now())
+    cleaned = app.clean_list()
     rejected = [
         {"source": row.source, "row": row.row, "column": row.column, "reason": row.reason} for row in cleaned.rejected
     ]

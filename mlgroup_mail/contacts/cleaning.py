@@ -3,7 +3,7 @@
 What cannot be read is noted and dropped, and the person is kept. Only a row without a usable address is rejected.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from mlgroup_mail import addresses
 from mlgroup_mail.contacts.fields import Field
 from mlgroup_mail.contacts.merging import Entry, Merger
 from mlgroup_mail.contacts.names import greeting_name, joined
-from mlgroup_mail.contacts.readings import NOTHING, Reader, Value, make_readers
+from mlgroup_mail.contacts.readings import NOTHING, Reader, Value, Vocabulary, make_readers
 from mlgroup_mail.contacts.sources import Table
 from mlgroup_mail.contacts.statuses import NO_MAIL, opts_out
 from mlgroup_mail.contacts.texts import unguarded
@@ -63,13 +63,12 @@ class Cleaned:
     columns: tuple[ColumnsRead, ...]
 
 
-def clean(tables: Iterable[Table], topics: Collection[str] | None, *, at: datetime) -> Cleaned:
+def clean(tables: Iterable[Table], vocabulary: Vocabulary, *, at: datetime) -> Cleaned:
     """Clean the rows of all tables, the first ones taking precedence.
 
-    `topics` are the project's (None: any are taken); `at` is the time of the opt-out signals. Raises
-    ConfigurationError where the defaults of a source cannot be read.
+    `at` is the time of the opt-out signals. Raises ConfigurationError where the defaults of a source cannot be read.
     """
-    readers = make_readers(topics)
+    readers = make_readers(vocabulary)
     people, rejected, noted, columns, rows = Merger(), list[RowNote](), list[RowNote](), list[ColumnsRead](), 0
     for table in tables:
         defaults = _defaults(table, readers)

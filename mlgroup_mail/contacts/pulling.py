@@ -1,19 +1,19 @@
 """Every source of `contacts.toml`, read and cleaned into one list."""
 
-from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
 from mlgroup_mail.contacts.cleaning import Cleaned, clean
 from mlgroup_mail.contacts.config import ContactsConfig
+from mlgroup_mail.contacts.readings import Vocabulary
 from mlgroup_mail.contacts.sources import read_source
 
 
-def read_all(config: ContactsConfig, folder: Path, topics: Collection[str], *, at: datetime) -> Cleaned:
+def read_all(config: ContactsConfig, folder: Path, vocabulary: Vocabulary, *, at: datetime) -> Cleaned:
     """Read and clean all sources; earlier ones take precedence. `folder` is that of `contacts.toml`.
 
-    `topics` are the project's, `at` the time of the opt-out signals. Raises ContactSourceError where a source cannot
-    be used: then nothing of any source is returned, so that no half list is stored.
+    `at` is the time of the opt-out signals. Raises ContactSourceError where a source cannot be used: then nothing of
+    any source is returned, so that no half list is stored.
     """
     tables = [read_source(source.file(folder), source) for source in config.source]
-    return clean(tables, topics, at=at)
+    return clean(tables, vocabulary, at=at)

@@ -1,6 +1,6 @@
 """One small reading for each field: a cell's text becomes a value, and what was dropped is said."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,8 +28,20 @@ class Reading:
 Reader = Callable[[str], Reading]
 
 
-def make_readers(topics: Collection[str] | None) -> dict[Field, Reader]:
-    """The reader of every field but the address; `topics` are the project's (None: any are taken)."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vocabulary:
+    """The project's own words: each topic and each theme, with its title. None: any are taken."""
+
+    topics: Mapping[str, str] | None = None
+    themes: Mapping[str, str] | None = None
+
+
+ANY_WORDS = Vocabulary()
+
+
+def make_readers(vocabulary: Vocabulary) -> dict[Field, Reader]:
+    """The reader of every field but the address."""
+    topics = vocabulary.topics
     names = None if topics is None else {_topic_words(topic): topic for topic in topics}
     readers: dict[Field, Reader] = {
         Field.NAME: _name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlgroup_mail.contacts.columns import recognised, require
 from mlgroup_mail.contacts.config import Source
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.grids import Grid
+from mlgroup_mail.contacts.grids import Grid, Remark
 from mlgroup_mail.errors import ContactSourceError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Table:
     `frame` has one text column per field, named by it, and the row numbers that a spreadsheet shows as its index;
     rows without anything in any column are not there. `labels` are the headers as written, `unread` those of the
     columns that are nobody's. `overfull` are the rows with more cells than the header has: their values may stand in
-    the wrong columns.
+    the wrong columns. `remarks` are about rows that are there.
     """
 
     source: str
@@ -34,6 +34,7 @@ class Table:
     unread: tuple[str, ...] = ()
     defaults: Mapping[Field, str] = field(default_factory=dict)
     overfull: frozenset[int] = frozenset()
+    remarks: tuple[Remark, ...] = ()
 
 
 def read_source(path: Path, options: Source) -> Table:
@@ -65,6 +66,7 @@ def read_source(path: Path, options: Source) -> Table:
         ),
         defaults=options.defaults.given(),
         overfull=_overfull(best, body, number),
+        remarks=best.remarks,
     )
 
 

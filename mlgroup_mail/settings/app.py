@@ -9,8 +9,10 @@ from pathlib import Path
 from mlgroup_mail.clock import Clock, FixedClock, SystemClock
 from mlgroup_mail.consent.files import ImportedFile, import_waiting
 from mlgroup_mail.consent.tokens import OptOutTokens
+from mlgroup_mail.contacts.cleaning import Cleaned
 from mlgroup_mail.contacts.config import ContactsConfig, read_config
 from mlgroup_mail.contacts.pulling import read_all
+from mlgroup_mail.contacts.readings import Vocabulary
 from mlgroup_mail.contacts.segments import Segment, segment_for
 from mlgroup_mail.content.campaign import AudienceRule
 from mlgroup_mail.content.frozen import FrozenSource
@@ -27,6 +29,11 @@ from mlgroup_mail.settings.project import Project, read_project
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.mailings import MailingRow, all_mailings
 from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
+
+
+def vocabulary(project: Project) -> Vocabulary:
+    """The words that a project's contact list may use for its topics."""
+    return Vocabulary(topics={topic: project.topic_title(topic) for topic in project.topics})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,10 +94,13 @@ class App:
         """The opt-out links of a topic's mailings."""
         return Links(self.tokens, self.project.group, public_url=self.settings.public_url, topic=topic)
 
+    def clean_list(self) -> Cleaned:
+        """Read and clean the sources of the contact list; raises ContactSourceError where one cannot be used."""
+        return read_all(self.contacts, self.project.contacts, vocabulary(self.project), at=self.clock.now())
+
     def pull(self) -> PullResult:
         """Read, clean and store the contact list; raises ContactSourceError, and then nothing is stored."""
-        now = self.clock.now()
-        cleaned = read_all(self.contacts, self.project.contacts, self.project.topics, at=now)
+        now, cleaned = self.clock.now(), self.clean_list()
         return store_list(self.store, cleaned, sources=[source.name for source in self.contacts.source], now=now)
 
     def import_opt_outs(self) -> list[ImportedFile]:

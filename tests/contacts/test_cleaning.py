@@ -1,6 +1,5 @@
 """From whole files to contacts: every row ends accepted, merged or rejected."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from mlgroup_mail import addresses
 from mlgroup_mail.contacts.cleaning import Cleaned, clean, masked
 from mlgroup_mail.contacts.fields import Field
+from mlgroup_mail.contacts.readings import Vocabulary
 from mlgroup_mail.contacts.sources import read_source
 from mlgroup_mail.contacts.statuses import opts_out
 from mlgroup_mail.errors import ConfigurationError
@@ -18,16 +18,16 @@ from mlgroup_mail.model import ALL_TOPICS, Contact, Road, Signal, SignalKind
 from tests.contacts.files import Rows, csv_file, source
 
 NOW = datetime(2021, 10, 20, 9, tzinfo=UTC)
-TOPICS = ("newsletter", "meetings", "board")
+WORDS = Vocabulary(topics={"newsletter": "Monthly newsletter", "meetings": "Meetings", "board": "Board"})
 
 
-def cleaned(folder: Path, *lists: Rows, topics: Sequence[str] | None = TOPICS, **keys: object) -> Cleaned:
+def cleaned(folder: Path, *lists: Rows, words: Vocabulary = WORDS, **keys: object) -> Cleaned:
     """The lists, read as files called 1, 2, ... and cleaned together."""
     tables = [
         read_source(csv_file(folder / f"{number}.csv", rows), source(**{"name": str(number), **keys}))
         for number, rows in enumerate(lists, start=1)
     ]
-    return clean(tables, topics, at=NOW)
+    return clean(tables, words, at=NOW)
 
 
 def test_a_full_row_becomes_a_contact(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_rejected_row_is_told_once(tmp_path: Path) -> None:
 def test_a_row_whose_values_are_shifted_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("Email,Organisation,Country\na@example.org,Office, Unit,FR\nb@example.org,Office,FR\n")
-    result = clean([read_source(path, source())], TOPICS, at=NOW)
+    result = clean([read_source(path, source())], WORDS, at=NOW)
     assert [(note.row, note.reason[:38]) for note in result.rejected] == [(2, "more cells than the header has: values")]
     assert [contact.country for contact in result.contacts] == ["FR"]
 

@@ -3,10 +3,10 @@
 import pytest
 
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.readings import NOTHING, Reading, make_readers
+from mlgroup_mail.contacts.readings import ANY_WORDS, NOTHING, Reading, Vocabulary, make_readers
 from mlgroup_mail.contacts.statuses import opts_out, status_word
 
-TOPICS = ("newsletter", "meetings", "coffee-coding", "calls", "board")
+TITLES = {"newsletter": "News", "meetings": "Meetings", "coffee-coding": "Coffee", "calls": "Calls", "board": "Board"}
 
 CELLS: list[tuple[Field, str, Reading]] = [
     (Field.NAME, " Zoe\u0308  Novak\n", Reading("Zoë Novak")),
@@ -42,11 +42,11 @@ CELLS: list[tuple[Field, str, Reading]] = [
 
 @pytest.mark.parametrize(("field", "cell", "reading"), CELLS)
 def test_a_cell_is_read_by_the_rule_of_its_field(field: Field, cell: str, reading: Reading) -> None:
-    assert make_readers(TOPICS)[field](cell) == reading
+    assert make_readers(Vocabulary(topics=TITLES))[field](cell) == reading
 
 
 def test_without_a_project_any_topic_is_taken() -> None:
-    assert make_readers(None)[Field.TOPICS]("Gossip; news") == Reading(("gossip", "news"))
+    assert make_readers(ANY_WORDS)[Field.TOPICS]("Gossip; news") == Reading(("gossip", "news"))
 
 
 OPT_OUTS = """

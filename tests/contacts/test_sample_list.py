@@ -15,6 +15,7 @@ from mlgroup_mail.contacts.cleaning import Cleaned
 from mlgroup_mail.contacts.config import read_config
 from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.contacts.segments import segment_for
+from mlgroup_mail.settings.app import vocabulary
 from mlgroup_mail.settings.project import read_project
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,8 @@ RESERVED = re.compile(r"(^|\.)(example|example\.(org|com|net))$")
 
 @pytest.fixture(scope="module")
 def pulled() -> Cleaned:
-    topics = read_project(ROOT).topics
-    return read_all(read_config(FOLDER), FOLDER, topics, at=datetime(2021, 10, 20, tzinfo=UTC))
+    words = vocabulary(read_project(ROOT))
+    return read_all(read_config(FOLDER), FOLDER, words, at=datetime(2021, 10, 20, tzinfo=UTC))
 
 
 def test_it_has_over_250_members_from_33_countries(pulled: Cleaned) -> None:

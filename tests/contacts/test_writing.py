@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgroup_mail.contacts.cleaning import clean
+from mlgroup_mail.contacts.readings import ANY_WORDS
 from mlgroup_mail.contacts.sources import read_source
 from mlgroup_mail.contacts.texts import TextError, one_line
 from mlgroup_mail.contacts.writing import COLUMNS, write_clean
@@ -75,7 +76,7 @@ NAME = TEXT.filter(lambda text: "@" not in text and text[:1] != "'")
 def test_the_clean_list_reads_back_as_it_was(tmp_path: Path, contacts: list[Contact]) -> None:
     path = tmp_path / "clean.csv"
     write_clean(contacts, path)
-    result = clean([read_source(path, source())], None, at=datetime(2021, 10, 20, tzinfo=UTC))
+    result = clean([read_source(path, source())], ANY_WORDS, at=datetime(2021, 10, 20, tzinfo=UTC))
     assert (result.rejected, result.noted, result.merged) == ((), (), 0)
     assert [[getattr(each, column) for column in COLUMNS] for each in result.contacts] == [
         [getattr(each, column) for column in COLUMNS] for each in contacts
