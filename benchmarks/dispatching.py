@@ -9,7 +9,8 @@ from benchmarks.measuring import ROUNDS, Figure, Way, compare
 from benchmarks.project import sample_source
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.tokens import OptOutTokens
-from mlgroup_mail.contacts.segments import Segment
+from mlgroup_mail.contacts.segment_rules import SegmentRule
+from mlgroup_mail.contacts.segments import make_segment
 from mlgroup_mail.delivery import approving, planning, sending
 from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.transports.base import MayBegin
@@ -84,7 +85,7 @@ class _Bench:
         planning.plan(
             self.store,
             mailing,
-            segment=Segment(name="all", conditions=()),
+            segment=make_segment("all", SegmentRule()),
             allowed_domains=None,
             batch_size=500,
             now=_AT,

@@ -10,12 +10,13 @@ ROUNDS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """A rate, and its ratio to that of another way in the same run."""
+    """A rate, and its ratio to that of another way in the same run; peak memory where it was looked at."""
 
     name: str
     rate: float
     against: str = ""
     ratio: float = 0.0
+    megabytes: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

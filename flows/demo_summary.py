@@ -32,6 +32,6 @@ def contacts(app: App) -> dict[str, Any]:
         "rows": cleaned.rows,
         "contacts": len(cleaned.contacts),
         "countries": len({contact.country for contact in cleaned.contacts if contact.country}),
-        "merged": cleaned.merged,
+        "merged": len(cleaned.merged),
         "rejected": rejected,
     }

@@ -34,9 +34,10 @@ class Plan:
 async def prepare(ref: MailingRef, now: datetime | None) -> State[dict[str, int]]:
     """Bring the list up to date, check the campaign, and plan the mailing if it is approved.
 
-    Safe to run again: what is planned stays as it is, and what was approved is what goes out.
+    Safe to run again: what is planned stays as it is, and what was approved is what goes out. Where the list would
+    change too much it stays as it is, everything else goes on with it, and the run fails so that somebody looks.
     """
-    await pull_contacts(now)
+    stopped = await pull_contacts(now)
     await import_files(now)
     errors, warnings = await check_mailing(str(ref), now)
     if errors:
@@ -50,9 +51,11 @@ async def prepare(ref: MailingRef, now: datetime | None) -> State[dict[str, int]
         "accepted": plan.accepted,
         "excluded": sum(plan.excluded.values()),
     }
+    told = f"{plan.recipients} will get it, {plan.accepted} have it, {numbers['excluded']} are left out"
+    if stopped:
+        return Failed(message=f"{stopped} {plan.waiting or f'{ref}: {told}'}", data=numbers)
     if plan.waiting:
         return Completed(name="Waiting for approval", message=plan.waiting, data=numbers)
-    told = f"{plan.recipients} will get it, {plan.accepted} have it, {numbers['excluded']} are left out"
     return Completed(name=plan.state.capitalize(), message=f"{ref}: {told}", data=numbers)
 
 

@@ -24,6 +24,8 @@ def parse_toml(text: str, *, where: str, refusal: Refusal = ConfigurationError, 
     """Parse TOML; raises `refusal` with file and line. `first_line` is the file's line on which `text` begins."""
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        raise refusal("tables stand in tables, hundreds deep", where=where) from None
     except tomllib.TOMLDecodeError as error:
         reason, line = str(error), len(text.splitlines()) or 1
         if "(at line " in reason:

@@ -1,25 +1,31 @@
-"""What cleaning a list came to, as tables for people and as JSON for programs."""
+"""What cleaning a list came to: tables for people, JSON for programs, a CSV with every row to look at."""
 
-from collections.abc import Sequence
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlgroup_mail.cli.output import say, show_table
 
 if TYPE_CHECKING:
-    from mlgroup_mail.contacts.cleaning import Cleaned, RowNote
+    from mlgroup_mail.contacts.cleaning import Cleaned
+    from mlgroup_mail.contacts.notes import RowNote
 
-_SHOWN = 40
-"""Rows of a table of rejected rows; people mend these first and look again."""
+_LISTED = 15
+"""Rows that a table shows one by one; more of them are gathered by reason, with examples."""
+_EXAMPLES = 3
 
 
 def show_cleaned(cleaned: "Cleaned") -> None:
-    """What became of the rows, then the rejected and the noted ones."""
+    """What became of the rows, then those that somebody should look at."""
+    dropped, kept = _parted(cleaned.noted)
     counts = {
         "rows": cleaned.rows,
         "contacts": len(cleaned.contacts),
-        "merged into another row's contact": cleaned.merged,
+        "merged into another row's contact": len(cleaned.merged),
         "rejected": len(cleaned.rejected),
-        "accepted, a value dropped": len(cleaned.noted),
+        "accepted, a value dropped": len(dropped),
+        "accepted, worth a look": len(kept),
         "contacts whose status is an opt-out": len(cleaned.opt_outs),
     }
     show_table(("The list", "Number"), counts.items())
@@ -28,16 +34,38 @@ def show_cleaned(cleaned: "Cleaned") -> None:
         unread = f"; not read: {', '.join(f'“{label}”' for label in each.unread)}" if each.unread else ""
         say(f"Columns of {each.source}: {read}{unread}.")
     _show_notes("Rejected rows", cleaned.rejected)
-    _show_notes("Dropped values", cleaned.noted)
+    _show_notes("Dropped values (the person is kept)", dropped)
+    _show_notes("Worth a look (nothing was dropped)", kept)
+    _show_notes("Merged rows", cleaned.merged)
+
+
+def _parted(noted: "Sequence[RowNote]") -> "tuple[list[RowNote], list[RowNote]]":
+    return [note for note in noted if not note.kept], [note for note in noted if note.kept]
 
 
 def _show_notes(title: str, notes: "Sequence[RowNote]") -> None:
     if not notes:
         return
-    rows = [(note.source, note.row, note.column, note.value_masked, note.reason) for note in notes[:_SHOWN]]
-    show_table(("Source", "Row", "Column", "Value", "Reason"), rows, title=title)
-    if len(notes) > _SHOWN:
-        say(f"... and {len(notes) - _SHOWN} more; --json lists all.")
+    if len(notes) <= _LISTED:
+        rows = [(note.source, note.row, note.column, _value(note), note.reason) for note in notes]
+        show_table(("Source", "Row", "Column", "Value", "Reason"), rows, title=title)
+    else:
+        show_table(("Source", "Column", "Reason", "Rows", "For example"), _gathered(notes), title=title)
+
+
+def _gathered(notes: "Sequence[RowNote]") -> Iterator[tuple[object, ...]]:
+    """Notes by reason, the most frequent first."""
+    groups: dict[tuple[str, str, str], list[RowNote]] = defaultdict(list)
+    for note in notes:
+        groups[note.source, note.column, note.reason].append(note)
+    for (source, column, reason), group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        examples = "; ".join(f"row {note.row}: {_value(note)}" for note in group[:_EXAMPLES])
+        yield source, column, reason, len(group), examples
+
+
+def _value(note: "RowNote") -> str:
+    """A value is shown to whoever sits at the terminal; what goes into a file or a pipe may be a log."""
+    return note.value if sys.stdout.isatty() else note.value_masked
 
 
 def cleaned_json(cleaned: "Cleaned") -> dict[str, Any]:
@@ -45,9 +73,9 @@ def cleaned_json(cleaned: "Cleaned") -> dict[str, Any]:
     return {
         "rows": cleaned.rows,
         "contacts": len(cleaned.contacts),
-        "merged": cleaned.merged,
+        "merged": len(cleaned.merged),
         "rejected": [_note(note) for note in cleaned.rejected],
-        "noted": [_note(note) for note in cleaned.noted],
+        "noted": [_note(note) | {"kept": note.kept} for note in cleaned.noted],
         "opt_outs": len(cleaned.opt_outs),
         "columns": [{"source": each.source, "read": each.read, "unread": each.unread} for each in cleaned.columns],
     }

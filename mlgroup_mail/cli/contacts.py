@@ -1,19 +1,29 @@
 """`contacts check` and `contacts pull`: the list, as it would be stored and as it is."""
 
 import difflib
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlgroup_mail.cli import contact_export, segments
 from mlgroup_mail.cli.cleaned import cleaned_json, show_cleaned
 from mlgroup_mail.cli.context import Json, opened, project_root
-from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.cli.output import print_json, progress_bar, say
+from mlgroup_mail.cli.pulled import pulled_json, show_pulled
 from mlgroup_mail.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from mlgroup_mail.contacts.config import Source
     from mlgroup_mail.contacts.readings import Vocabulary
+
+
+Notes = Annotated[
+    Path | None, typer.Option("--notes", metavar="NOTES.csv", help="Write every row to look at here, with its reason.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +31,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The contact list: check files, pull the sources of contacts/contacts.toml.")
     group.command()(check)
     group.command()(pull)
+    segments.register(group)
+    contact_export.register(group)
     app.add_typer(group, name="contacts", no_args_is_help=True)
 
 
@@ -32,54 +44,70 @@ def check(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="CLEAN.csv", help="Write the accepted contacts here.")
     ] = None,
+    notes: Notes = None,
     as_json: Json = False,
 ) -> None:
     """Clean files without storing anything, and say which rows are rejected and why."""
     from mlgroup_mail.clock import SystemClock
     from mlgroup_mail.contacts.cleaning import clean
     from mlgroup_mail.contacts.sources import read_source
-    from mlgroup_mail.contacts.writing import write_clean
+    from mlgroup_mail.contacts.writing import write_clean, write_notes
 
     options = _source(source)
-    tables = [read_source(path, options.model_copy(update={"name": path.name})) for path in files]
-    cleaned = clean(tables, _vocabulary(), at=SystemClock().now())
+    tables = [read_source(path, options.model_copy(update={"name": name})) for path, name in _named(files)]
+    with progress_bar("cleaning") as tell:
+        cleaned = clean(
+            tables,
+            _vocabulary(),
+            at=SystemClock().now(),
+            progress=lambda done, total: tell(completed=done, total=total),
+        )
     if out:
-        try:
-            write_clean(cleaned.contacts, out)
-        except OSError as error:
-            raise UsageError(f"this file cannot be written: {error.strerror}", where=str(out)) from None
+        _write(write_clean, cleaned.contacts, out)
+    if notes:
+        _write(write_notes, cleaned, notes)
     if as_json:
         print_json(cleaned_json(cleaned))
         return
     show_cleaned(cleaned)
     if out:
         say(f"{len(cleaned.contacts)} contacts are in {out}.")
+    if notes:
+        say(f"Every row to look at is in {notes}.")
 
 
 def pull(
-    accept_changes: Annotated[  # noqa: ARG001 (the option is part of the fixed interface; the stop comes later)
-        bool, typer.Option("--accept-changes", help="Go on although much changes. No pull stops for that yet.")
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="Go on although more changes than [pull] of contacts.toml allows.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Read and clean every source of contacts/contacts.toml, and store the list."""
-    with opened() as app:
-        result = app.pull()
-    stored = result.stored
-    changes = {
-        "added": stored.added,
-        "changed": stored.changed,
-        "unchanged": stored.unchanged,
-        "returned": stored.returned,
-        "left": stored.left,
-    }
+    with opened() as app, progress_bar("pulling") as tell:
+        result = app.pull(
+            accept_changes=accept_changes, progress=lambda done, total: tell(completed=done, total=total)
+        )
     if as_json:
-        print_json(cleaned_json(result.cleaned) | {"stored": changes, "opted_out": result.opted_out})
-        return
-    show_cleaned(result.cleaned)
-    show_table(("People on the stored list", "Number"), changes.items())
-    if result.opted_out:
-        say(f"New opt-outs of all mail, because a status in the list says so: {result.opted_out}.")
+        print_json(cleaned_json(result.cleaned) | pulled_json(result))
+    else:
+        show_cleaned(result.cleaned)
+        show_pulled(result)
+    if result.stopped:
+        raise typer.Exit(1)
+
+
+def _named(files: "Sequence[Path]") -> "Iterator[tuple[Path, str]]":
+    """Each file with a name of its own: the last part of its path where that is enough."""
+    names = Counter(path.name for path in files)
+    for path in files:
+        yield path, path.name if names[path.name] == 1 else str(path)
+
+
+def _write(write: "Callable[[Any, Path], None]", what: object, path: Path) -> None:
+    try:
+        write(what, path)
+    except OSError as error:
+        raise UsageError(f"this file cannot be written: {error.strerror}", where=str(path)) from None
 
 
 def _source(name: str | None) -> "Source":

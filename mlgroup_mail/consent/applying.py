@@ -1,20 +1,24 @@
 """From a signal to a standing rule, once."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mlgroup_mail import addresses
 from mlgroup_mail.errors import UsageError
-from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
-from mlgroup_mail.store import Store, suppressions
-from mlgroup_mail.store.contacts import find_contact
-from mlgroup_mail.store.transactions import next_number
+from mlgroup_mail.model import ALL_TOPICS, Signal, SignalKind, Suppression
+from mlgroup_mail.store import Connection, Store, suppressions
+from mlgroup_mail.store.contacts import find_contact, find_holders, find_successors
+from mlgroup_mail.store.transactions import chunked
+
+CHUNK = 2000
+"""Signals that are applied in one transaction: claims wait for one such chunk at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
-    """What came of a signal: the rule's id; `new` is false where the same evidence had been applied before."""
+    """What came of a signal: whom it names, and whether it is `new`, or its evidence had been applied before."""
 
-    suppression_id: int | None
     contact_id: int | None
     new: bool
 
@@ -25,23 +29,52 @@ def apply_signal(store: Store, signal: Signal, *, now: datetime) -> Applied:
     An address that is nobody's yet is suppressed all the same: whoever joins with it later is not written to.
     A complaint stops all topics, whatever it names.
     """
-    if signal.kind is SignalKind.LIFT:
-        raise ValueError("a lift is a person's act: see lift_suppressions")
     with store.deciding() as connection:
-        if signal.contact_id is None and signal.address:
-            contact = find_contact(connection, signal.address)
-            signal = replace(signal, contact_id=contact.contact_id if contact else None)
-        if signal.kind in {SignalKind.COMPLAINT, SignalKind.BOUNCE}:
-            signal = replace(signal, topic=ALL_TOPICS)
-        recorded = suppressions.record_signal(connection, signal, now=now)
-        if recorded is None:
-            return Applied(suppression_id=None, contact_id=signal.contact_id, new=False)
-        signal_id, number = recorded
-        restriction = Restriction.HOLD if signal.kind is SignalKind.REVIEW else Restriction.SUPPRESSION
-        rule = suppressions.add_suppression(
-            connection, signal, signal_id=signal_id, number=number, restriction=restriction
+        (understood,) = _understood(connection, [signal])
+        new = _record(connection, [understood], now=now) == 1
+    return Applied(contact_id=understood.contact_id, new=new)
+
+
+def apply_signals(store: Store, signals: Iterable[Signal], *, now: datetime) -> int:
+    """The same for many, in chunks; returns how many were new.
+
+    A crash between two chunks loses nothing: whatever is applied twice counts once.
+    """
+    new = 0
+    for chunk in chunked(signals, CHUNK):
+        with store.deciding() as connection:
+            new += apply_within(connection, chunk, now=now)
+    return new
+
+
+def apply_within(connection: Connection, signals: Iterable[Signal], *, now: datetime) -> int:
+    """The same within a transaction that is `deciding` already; returns how many were new."""
+    return sum(_record(connection, _understood(connection, chunk), now=now) for chunk in chunked(signals, CHUNK))
+
+
+def _understood(connection: Connection, signals: Sequence[Signal]) -> list[Signal]:
+    """Each signal with the person it means, and on all topics where its kind says so."""
+    if any(signal.kind is SignalKind.LIFT for signal in signals):
+        raise ValueError("a lift is a person's act: see lift_suppressions")
+    unnamed = {addresses.key(signal.address) for signal in signals if signal.contact_id is None and signal.address}
+    holders = find_holders(connection, unnamed)
+    successors = find_successors(connection, {signal.contact_id for signal in signals if signal.contact_id is not None})
+    return [
+        replace(
+            signal,
+            contact_id=holders.get(addresses.key(signal.address))
+            if signal.contact_id is None
+            else successors.get(signal.contact_id, signal.contact_id),
+            topic=ALL_TOPICS if signal.kind in {SignalKind.COMPLAINT, SignalKind.BOUNCE} else signal.topic,
         )
-    return Applied(suppression_id=rule, contact_id=signal.contact_id, new=True)
+        for signal in signals
+    ]
+
+
+def _record(connection: Connection, signals: Sequence[Signal], *, now: datetime) -> int:
+    recorded = suppressions.record_signals(connection, signals, now=now)
+    suppressions.add_suppressions(connection, recorded)
+    return len(recorded)
 
 
 def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason: str, now: datetime) -> int:
@@ -53,35 +86,16 @@ def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason
     with store.deciding() as connection:
         contact = find_contact(connection, address)
         contact_id = contact.contact_id if contact else None
-        evidence = Signal(
-            kind=SignalKind.LIFT,
-            topic=topic,
-            road=Road.HAND,
-            at=now,
-            address=address,
-            contact_id=contact_id,
-            reason=reason,
-            evidence=f"lift {next_number(connection)}",
-            actor=by,
-        )
-        recorded = suppressions.record_signal(connection, evidence, now=now)
-        assert recorded is not None, "the evidence of a lift is its own number"
-        lifted = suppressions.lift(
-            connection,
-            address=address,
-            contact_id=contact_id,
-            topic=topic,
-            by=by,
-            reason=reason,
-            number=recorded[1],
-            now=now,
-        )
-        if not lifted:
+        standing = suppressions.suppressions(connection, address=address, contact_id=contact_id)
+        meant = [rule for rule in standing if topic in (ALL_TOPICS, rule.topic)]
+        if not meant:
             on = "all topics" if topic == ALL_TOPICS else topic
             raise UsageError(
                 f"there is no standing opt-out of this person on {on}", mend="See: mlgroup-mail opt-out list ADDRESS"
             )
-        return lifted
+        return suppressions.end_rules(
+            connection, meant, contact_id=contact_id, topic=topic, address=address, by=by, reason=reason, now=now
+        )
 
 
 def standing_suppressions(store: Store, *, address: str | None = None) -> list[Suppression]:

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlgroup_mail import addresses
-from mlgroup_mail.consent.applying import apply_signal
+from mlgroup_mail.consent.applying import apply_signals
 from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, suppressions
 
 _ADDRESS_COLUMNS = ("email", "e-mail", "email address", "e-mail address", "address")
 """The first of these that is there counts: beside a column of mail addresses, "address" is a postal one."""
-_LONGEST_CELL = 10_000
+_LONGEST_CELL = 131_072
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,14 +51,16 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
             return ImportedFile(name=path.name, known=True)
     # Where a row tells no time, the file's own is as near: it is the same when an import is run again.
     written = min(now, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-    applied, rejected = 0, []
-    for number, row in _rows(text, path):
-        try:
-            signal = _signal(row, topics, evidence=f"{path.name}, row {number}", at=written)
-        except ValueError as error:
-            rejected.append(RejectedRow(row=number, reason=str(error)))
-            continue
-        applied += apply_signal(store, signal, now=now).new
+    rejected: list[RejectedRow] = []
+
+    def signals() -> Iterator[Signal]:
+        for number, row in _rows(text, path):
+            try:
+                yield _signal(row, topics, evidence=f"{path.name}, row {number}", at=written)
+            except ValueError as error:
+                rejected.append(RejectedRow(row=number, reason=str(error)))
+
+    applied = apply_signals(store, signals(), now=now)
     if not rejected:
         # Until somebody has mended the others, each import tells them again.
         with store.deciding() as connection:
@@ -105,7 +107,6 @@ def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """(row number, cells by lower-case header); raises ContactSourceError where there is no address column."""
     first = text.splitlines()[0] if text.strip() else ""
     delimiter = max(",;\t", key=first.count)
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
     try:
         header = [cell.strip().lower() for cell in next(reader, [])]
@@ -117,6 +118,8 @@ def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 mend='The first row names the columns: "address", and if known "topic", "at", "reason".',
             )
         for number, cells in enumerate(reader, start=2):
+            if max(map(len, cells), default=0) > _LONGEST_CELL:
+                raise csv.Error(f"a cell is longer than {_LONGEST_CELL} characters")
             row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
             if any(row.values()):
                 yield number, {**row, "address": row.get(column, "")}

@@ -1,6 +1,7 @@
 """`contacts/contacts.toml`: where contacts come from, what their columns are called, and the segments."""
 
 import codecs
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -9,10 +10,21 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.segments import SegmentRule
+from mlgroup_mail.contacts.remote import is_remote
+from mlgroup_mail.contacts.segment_rules import SegmentRule, check_references
 from mlgroup_mail.documents import Document, read_toml, validate
 
 CONTACTS_FILE = "contacts.toml"
+
+_USER_INFO = re.compile(r"://[^/@]*:[^/]*@")
+_SECRET = re.compile(r"[?&;](password|passwd|pwd|secret|token|key)=", re.IGNORECASE)
+
+
+_PERSONAL = (
+    *(Field.EMAIL, Field.NAME, Field.FIRST_NAME, Field.FAMILY_NAME, Field.ALIASES, Field.ID),
+    *(Field.OPTED_OUT, Field.SUBSCRIBED, Field.ACTIVE),
+)
+"""What each person says alone: no default can stand in for it."""
 
 
 class _PerField(Document):
@@ -27,6 +39,9 @@ class _PerField(Document):
     timezone: str | None = None
     language: str | None = None
     status: str | None = None
+    opted_out: str | None = None
+    subscribed: str | None = None
+    active: str | None = None
     topics: str | None = None
     themes: str | None = None
     aliases: str | None = None
@@ -46,21 +61,27 @@ class Defaults(_PerField):
 
     @model_validator(mode="after")
     def _shared_by_many(self) -> Self:
-        for own in (Field.EMAIL, Field.NAME, Field.FIRST_NAME, Field.FAMILY_NAME, Field.ALIASES, Field.ID):
+        for own in _PERSONAL:
             if getattr(self, own.value) is not None:
                 raise ValueError(f"“{own}” is each person's own and cannot have a default")
         return self
 
 
 class Source(Document):
-    """`[[source]]`: one list. `path` is relative to the folder of `contacts.toml`; what is None is found out."""
+    """`[[source]]`: one list, either a file (`path`) or a query on a database (`url` and `query`).
+
+    `path` is relative to the folder of `contacts.toml`, or begins with the scheme of a remote store, like
+    `s3://bucket/members.xlsx`. `url` is a SQLAlchemy URL without a password, or `env:NAME`. What is None is found out.
+    """
 
     name: str = Key(min_length=1, pattern=r"^\S(.*\S)?$")
-    path: str = Key(min_length=1)
+    path: str | None = Key(default=None, min_length=1)
+    url: str | None = Key(default=None, pattern=r"^(env:[A-Za-z_]\w*|[A-Za-z]\w*(\+\w+)?://.*)$")
+    query: str | None = Key(default=None, min_length=1)
     columns: Columns = Columns()
     defaults: Defaults = Defaults()
     sheet: str | None = None
-    header_row: int | None = Key(default=None, ge=1)
+    header_row: int | None = Key(default=None, ge=1, le=1000)
     delimiter: str | None = Key(default=None, min_length=1, max_length=1)
     encoding: str | None = None
 
@@ -70,13 +91,50 @@ class Source(Document):
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
         try:
-            return codecs.lookup(value).name if value else None
+            # Decoding tells texts' encodings from others that Python knows, like "hex".
+            return (b"".decode(value) or codecs.lookup(value).name) if value else None
         except LookupError:
             raise ValueError(f"the encoding “{value}” is not known: utf-8, cp1252, iso-8859-2, ...") from None
 
-    def file(self, folder: Path) -> Path:
-        """Where its file lies, for a `contacts.toml` in `folder`."""
-        return folder / Path(self.path).expanduser()
+    @field_validator("delimiter")
+    @classmethod
+    def _can_part_cells(cls, value: str | None) -> str | None:
+        if value is not None and (value in '"\r\n ' or value.isalnum()):
+            raise ValueError("a letter, a digit, a quote, a blank or a line break cannot stand between cells")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        if value and (_USER_INFO.search(value) or _SECRET.search(value)):
+            raise ValueError("a password does not belong into this file: write url = \"env:NAME\", and set NAME")
+        return value
+
+    @model_validator(mode="after")
+    def _file_or_query(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give either “path”, or “url” with “query”")
+        if (self.url is None) != (self.query is None):
+            raise ValueError("“url” and “query” belong together")
+        if self.url is not None and (self.sheet or self.header_row or self.delimiter or self.encoding):
+            raise ValueError("“sheet”, “header_row”, “delimiter” and “encoding” are for files")
+        return self
+
+    def place(self, folder: Path) -> str | Path:
+        """Where its file lies, for a `contacts.toml` in `folder`: on this machine, or on a remote store."""
+        path = self.path or ""
+        return path if is_remote(path) else folder / Path(path).expanduser()
+
+
+class PullLimits(Document):
+    """`[pull]`: how much of the stored list a pull may change or take away before somebody must look.
+
+    It stops where more than this share of the people that its sources have on the list is affected, and at least
+    this number of them.
+    """
+
+    largest_share: float = Key(default=0.2, ge=0, le=1)
+    smallest_number: int = Key(default=5, ge=1)
 
 
 class ContactsConfig(Document):
@@ -84,6 +142,7 @@ class ContactsConfig(Document):
 
     source: tuple[Source, ...] = Key(min_length=1)
     segment: dict[str, SegmentRule] = Key(default_factory=dict)
+    pull: PullLimits = PullLimits()
 
     @field_validator("source")
     @classmethod
@@ -92,6 +151,12 @@ class ContactsConfig(Document):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two sources are called “{name}”")
+        return value
+
+    @field_validator("segment")
+    @classmethod
+    def _known_segments(cls, value: dict[str, SegmentRule]) -> dict[str, SegmentRule]:
+        check_references(value)
         return value
 
 

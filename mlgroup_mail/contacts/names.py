@@ -1,48 +1,105 @@
 """What a greeting calls a person, read from a full name where its form leaves no doubt."""
 
 import re
+import unicodedata
+from functools import cache
 
-_TITLE = re.compile(
-    r"^(?:(?:dr|prof|mr|mrs|ms|mx|miss|sir|dame|mme|mlle|m|herr|frau|ing|dipl|mag|sr|sra|don|doña|phd|msc|professor|doctor)"
-    r"\.?\s+)+",
-    re.IGNORECASE,
-)
-_AFTER_COMMA = re.compile(
-    r"(?:ph\.?\s?d|m\.?\s?sc|b\.?\s?sc|m\.?\s?a|b\.?\s?a|mba|dr|jr|sr|esq|cfa|i{2,3}|iv)\.?", re.IGNORECASE
-)
+from mlgroup_mail.contacts.wordlists import wordlist
 
-_GIVEN = re.compile(r"[^\W\d_][\w .’'\u200c\u200d-]*")
+_ASIDE = re.compile(r"""\([^()]*\)|\[[^\[\]]*\]|["“”„«»][^"“”„«»]*["“”„«»]|[‘'](?=\w)[^‘’']+[’'](?!\w)""")
+"""A nickname or a remark: 'Anna "Annie" NOVAK', "NOVAK Anna (on leave)"."""
+
+_IN_NAMES = frozenset(".’'-\u200c\u200d")
+_TWO_PEOPLE = re.compile(r"[&+/]|\b(?:and|et|und|y|e|och|og)\b", re.IGNORECASE)
+_MOST_GIVEN = 4
+_SHORTEST_FAMILY = 3
+"""Letters in capitals that are taken for a family name: "JP Costa" are initials."""
 
 
 def greeting_name(name: str) -> str:
     """The first name in "Family, Given" and in "FAMILY Given" (or "Given FAMILY"); otherwise the name as it is.
 
-    "Ana Costa" stays whole: in some languages the family name comes first, and a wrong guess is worse than none.
+    Titles, degrees, nicknames and the particles of a family name are looked past. "Ana Costa" stays whole: in some
+    languages the family name comes first, and a wrong guess is worse than none.
     """
-    family, comma, given = (part.strip() for part in name.partition(","))
-    if comma:
-        given = _TITLE.sub("", f"{given} ").strip()
-        known = family and _GIVEN.fullmatch(given) and not _AFTER_COMMA.fullmatch(given)
-        return given if known else name
-    words = _TITLE.sub("", name).split()
-    capitals = [_all_capitals(word) for word in words]
-    if not any(capitals) or all(capitals):
-        return name
-    first = [word for word, capital in zip(words, capitals, strict=True) if not capital]
-    one_block = capitals == sorted(capitals) or capitals == sorted(capitals, reverse=True)
-    return " ".join(first) if one_block and not any(_initial(word) for word in first) else name
+    bare = " ".join(_ASIDE.sub(" ", name).split())
+    first, *behind = (part.strip() for part in bare.split(","))
+    while behind and all(_bare(word) in _words("degrees") for word in behind[-1].split()):
+        behind.pop()
+    if not behind:
+        return _beside_capitals(first) or name
+    return (first and len(behind) == 1 and _given(behind[0])) or name
 
 
 def joined(first_name: str, family_name: str) -> str:
-    """A full name from its two columns."""
+    """A full name from its two columns; a first name that ends in the family name is the full one already."""
+    if family_name and first_name.casefold().endswith(f" {family_name}".casefold()):
+        return first_name
     return " ".join(part for part in (first_name, family_name) if part)
 
 
-def _all_capitals(word: str) -> bool:
-    letters = [char for char in word if char.isalpha()]
-    return len(letters) > 1 and all(char.isupper() for char in letters)
+def _given(text: str) -> str:
+    """The first names in what stands behind "Family,"; empty where it is something else."""
+    words = _without_titles(text)
+    while words and (_initial(words[-1]) or words[-1] in _words("particles")):
+        words.pop()
+    given = " ".join(words)
+    if len(words) > _MOST_GIVEN or not all(map(_is_name, words)) or _TWO_PEOPLE.search(given):
+        return ""
+    known = _words("not_given") | _words("degrees") | _words("titles")
+    return "" if any(_initial(word) or _bare(word) in known for word in words) else given
+
+
+def _beside_capitals(text: str) -> str:
+    """The first names in "NOVAK Anna", "Anna DE LA CRUZ", "van der BERG Anna"; empty where the form is another."""
+    words = _without_titles(text)
+    while words and _bare(words[-1]) in _words("degrees"):
+        words.pop()
+    family = [_all_capitals(word) for word in words]
+    for place in range(len(words) - 2, -1, -1):
+        family[place] = family[place] or (family[place + 1] and words[place] in _words("particles"))
+    one_block = family in (sorted(family), sorted(family, reverse=True))
+    named = [word for word, capital in zip(words, family, strict=True) if capital]
+    others = [word for word, capital in zip(words, family, strict=True) if not capital]
+    if not one_block or len("".join(named)) < _SHORTEST_FAMILY or any(word.islower() for word in others):
+        return ""
+    return _given(" ".join(others))
+
+
+def _without_titles(text: str) -> list[str]:
+    words = text.split()
+    while words and _bare(words[0]) in _words("titles"):
+        words.pop(0)
+    return words
+
+
+def _is_name(word: str) -> bool:
+    return word[0].isalpha() and all(
+        char.isalpha() or char in _IN_NAMES or unicodedata.category(char)[0] == "M" for char in word
+    )
 
 
 def _initial(word: str) -> bool:
-    """ "J." or "J": too little to greet somebody with; particles such as "de" belong to the family name."""
-    return len(word.strip(".")) == 1 or word.islower()
+    """ "J." or "J", "J.-P.": too little to greet somebody with."""
+    parts = re.split(r"[.\-]+", word.strip("."))
+    return all(len(part) == 1 and not _is_han(part) for part in parts)
+
+
+def _is_han(char: str) -> bool:
+    return char.isalpha() and char.lower() == char.upper()
+
+
+def _all_capitals(word: str) -> bool:
+    """Whether a word is in capitals, but for Mc, Mac, d’ and the German sharp s."""
+    core = re.sub(r"^(?:Ma?c|[DdLlO][’'])(?=\w\w)", "", word).replace("ß", "")
+    letters = [char for char in core if char.isalpha()]
+    return len(letters) > 1 and all(char.isupper() for char in letters)
+
+
+def _bare(word: str) -> str:
+    return word.replace(".", "").strip(",").casefold()
+
+
+@cache
+def _words(kind: str) -> frozenset[str]:
+    return frozenset(map(_bare, wordlist("names")[kind]))

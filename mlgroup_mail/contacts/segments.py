@@ -1,132 +1,255 @@
-"""Named, declarative rules over contacts: `[segment.NAME]`, or an inline table like one."""
+"""Segments: rules over contacts, made ready for a million of them."""
 
-import difflib
-from collections.abc import Mapping
+import fnmatch
+import re
+import unicodedata
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, Field, model_validator
-
-from mlgroup_mail.contacts.places import find_country, find_language
-from mlgroup_mail.documents import Document, validate
+from mlgroup_mail import addresses
+from mlgroup_mail.contacts.countries import find_country
+from mlgroup_mail.contacts.languages import find_language
+from mlgroup_mail.contacts.segment_rules import (
+    SegmentRule,
+    expanded,
+    known_segments,
+    read_address,
+    read_mailing,
+    require_shallow,
+)
+from mlgroup_mail.documents import Refusal, validate
 from mlgroup_mail.errors import CampaignError
-from mlgroup_mail.model import Contact
+from mlgroup_mail.model import Contact, MailingRef
 
 if TYPE_CHECKING:
     from mlgroup_mail.contacts.config import ContactsConfig
 
+Answers = Mapping[MailingRef, Container[int]]
+"""For each mailing that a segment asks about: the ids of the contacts it was accepted for."""
 
-def _listed(value: Any) -> Any:
-    """One word stands for a list of one."""
-    return (value,) if isinstance(value, str) else value
+NO_ANSWERS: Answers = {}
+"""For segments that ask about none."""
 
+ACCEPTED = "accepted:"
+"""`audience = "accepted:<campaign>/<mailing>"`: whoever that mailing was accepted for."""
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+Test = Callable[[Contact, Answers], bool]
+_Holds = Callable[[Any], bool]
+_Maker = Callable[[tuple[str, ...]], Test]
 
-
-class SegmentRule(Document):
-    """A rule as people write it: every key must hold, a list means any of, `not = {...}` excludes.
-
-    Texts compare without case. `country` takes names and codes; `language = "en"` also means en-GB; `topics` are
-    those that a contact has chosen, so that whoever takes the defaults has none.
-    """
-
-    status: Words | None = None
-    country: Words | None = None
-    language: Words | None = None
-    timezone: Words | None = None
-    organisation: Words | None = None
-    source: Words | None = None
-    themes: Words | None = None
-    topics: Words | None = None
-    excluded: Self | None = Field(default=None, alias="not")
-
-    @model_validator(mode="after")
-    def _known_places(self) -> Self:
-        for country in self.country or ():
-            if not find_country(country):
-                raise ValueError(f"the country “{country}” is not known: write its English name or ISO 3166 code")
-        for language in self.language or ():
-            if not find_language(language):
-                raise ValueError(f"the language “{language}” is not known: write a BCP 47 tag such as en or pt-BR")
-        return self
+_MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """A rule made ready: `conditions` are (field, wanted) pairs that must all hold, `excluded` must not."""
+    """A rule made ready. `mailings` are those whose answers `select` and `matches` need; `where` names its file."""
 
     name: str
-    conditions: tuple[tuple[str, frozenset[str]], ...]
-    excluded: "Segment | None" = None
+    test: Test
+    mailings: frozenset[MailingRef] = frozenset()
+    where: str = ""
 
-    def matches(self, contact: Contact) -> bool:
+    def matches(self, contact: Contact, answers: Answers = NO_ANSWERS) -> bool:
         """Whether the contact is in the segment."""
-        if any(wanted.isdisjoint(_values(contact, field)) for field, wanted in self.conditions):
-            return False
-        return self.excluded is None or not self.excluded.matches(contact)
+        return self.test(contact, answers)
+
+    def select(self, contacts: Iterable[Contact], answers: Answers = NO_ANSWERS) -> list[Contact]:
+        """Those of the contacts who are in the segment, in their order."""
+        test = self.test
+        return [contact for contact in contacts if test(contact, answers)]
 
 
 def segment_for(config: "ContactsConfig", audience: object, *, where: str = "") -> Segment:
-    """The segment that a campaign's `audience` means: a segment's name, or an inline table like one.
+    """The segment that a campaign's `audience` means, as `rule_for` finds it."""
+    rule = rule_for(config, audience, where=where)
+    return make_segment(audience if isinstance(audience, str) else "inline", rule, where=where)
 
-    `where` names the campaign file. Raises CampaignError for an unknown segment, key or country, or another thing.
+
+def rule_for(
+    config: "ContactsConfig", audience: object, *, where: str = "", refusal: Refusal = CampaignError
+) -> SegmentRule:
+    """The rule that `audience` means, whole: a segment's name, a table like one, or `accepted:<campaign>/<mailing>`.
+
+    `where` names the campaign file. Raises `refusal` for an unknown segment, key or country, or another thing.
     """
     if isinstance(audience, Mapping):
-        rule = validate(SegmentRule, audience, where=where, refusal=CampaignError, table="audience")
-        return make_segment("inline", rule)
-    if not isinstance(audience, str):
-        raise CampaignError(
+        rule = validate(SegmentRule, audience, where=where, refusal=refusal, table="audience")
+    elif not isinstance(audience, str):
+        raise refusal(
             "“audience” must be the name of a segment, or a table like one",
             where=where,
             mend='Write audience = "members", or audience = { status = "member", country = ["FR", "BE"] }.',
         )
-    if audience in config.segment:
-        return make_segment(audience, config.segment[audience])
-    if audience.startswith("accepted:"):
-        raise CampaignError(
-            f"the audience “{audience}” cannot be used yet: corrections come with a later version",
-            where=where,
-            mend="Name a segment of contacts/contacts.toml.",
-        )
-    near = difflib.get_close_matches(audience, config.segment, n=1)
-    known = ", ".join(sorted(config.segment)) or "none"
-    raise CampaignError(
-        f"there is no segment “{audience}”",
-        where=where,
-        mend=f"Did you mean “{near[0]}”?"
-        if near
-        else f"Known segments: {known}. Or add [segment.{audience}] to contacts/contacts.toml.",
-    )
+    elif audience in config.segment:
+        rule = config.segment[audience]
+    elif audience.startswith(ACCEPTED):
+        asked = {"accepted": audience.removeprefix(ACCEPTED)}
+        rule = validate(SegmentRule, asked, where=where, refusal=refusal, table="audience")
+    else:
+        raise refusal(f"there is no segment “{audience}”", where=where, mend=known_segments(audience, config.segment))
+    try:
+        whole = expanded(rule, config.segment)
+        require_shallow(whole.written())
+    except ValueError as error:
+        raise refusal(f"“audience”: {error}", where=where) from None
+    return whole
 
 
-def make_segment(name: str, rule: SegmentRule) -> Segment:
-    """Make a rule ready for matching."""
-    fields = [field for field in SegmentRule.model_fields if field != "excluded"]
-    wanted = {field: getattr(rule, field) for field in fields}
-    return Segment(
-        name=name,
-        conditions=tuple(
-            (field, frozenset(_wanted(field, word) for word in words)) for field, words in wanted.items() if words
-        ),
-        excluded=make_segment(f"not {name}", rule.excluded) if rule.excluded else None,
-    )
+def make_segment(name: str, rule: SegmentRule, *, where: str = "") -> Segment:
+    """Make a rule ready for matching; it names no other segments any more (`expanded`)."""
+    mailings: set[MailingRef] = set()
+    return Segment(name=name, test=_test(rule, mailings), mailings=frozenset(mailings), where=where)
 
 
-def _wanted(field: str, word: str) -> str:
-    if field == "country":
-        word = find_country(word)
-    if field == "language":
-        word = find_language(word)
-    return word.casefold()
+def _test(rule: SegmentRule, mailings: set[MailingRef]) -> Test:
+    """The rule as one function; the mailings it asks about are added to `mailings`."""
+    tests = [make(words) for field, make in _FIELDS.items() if (words := getattr(rule, field))]
+    if rule.accepted:
+        tests.append(_accepted(rule.accepted, mailings))
+    if rule.any_of:
+        tests.append(_any([_test(each, mailings) for each in rule.any_of]))
+    tests += [_test(each, mailings) for each in rule.all_of or ()]
+    if rule.excluded is not None:
+        tests.append(_not(_test(rule.excluded, mailings)))
+    return tests[0] if len(tests) == 1 else _all(tests)
 
 
-def _values(contact: Contact, field: str) -> tuple[str, ...]:
-    """What a contact has for one key; a language tag stands for each of its beginnings (RFC 4647, 3.3.1)."""
-    value = getattr(contact, field)
-    if field == "language":
-        parts = value.casefold().split("-")
-        return tuple("-".join(parts[:length]) for length in range(1, len(parts) + 1))
-    if isinstance(value, tuple):
-        return tuple(each.casefold() for each in value)
-    return (value.casefold(),)
+def _all(tests: list[Test]) -> Test:
+    def test(contact: Contact, answers: Answers) -> bool:
+        for each in tests:  # noqa: SIM110 (a generator costs more than what it would ask)
+            if not each(contact, answers):
+                return False
+        return True
+
+    return test
+
+
+def _any(tests: list[Test]) -> Test:
+    def test(contact: Contact, answers: Answers) -> bool:
+        for each in tests:  # noqa: SIM110
+            if each(contact, answers):
+                return True
+        return False
+
+    return test
+
+
+def _not(inner: Test) -> Test:
+    return lambda contact, answers: not inner(contact, answers)
+
+
+def _accepted(words: tuple[str, ...], mailings: set[MailingRef]) -> Test:
+    refs = [read_mailing(word) for word in words]
+    mailings |= {*refs}
+    return lambda contact, answers: any(contact.contact_id in answers[ref] for ref in refs)
+
+
+class _Remembered(dict[Hashable, bool]):
+    """What was decided for each value: a list of a million has few countries. Forgets before it grows large."""
+
+    def __init__(self, decide: _Holds) -> None:
+        self._decide = decide
+
+    def __missing__(self, value: Hashable) -> bool:
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        self[value] = verdict = self._decide(value)
+        return verdict
+
+
+def _shared(field: str, decide: _Holds) -> Test:
+    """The test of a field whose values many contacts share."""
+    get, verdicts = attrgetter(field), _Remembered(decide)
+    return lambda contact, _: verdicts[get(contact)]
+
+
+def _own(field: str, decide: _Holds) -> Test:
+    """The test of a field whose values nearly everybody has for themselves."""
+    get = attrgetter(field)
+    return lambda contact, _: decide(get(contact))
+
+
+def _one_of(words: tuple[str, ...]) -> _Holds:
+    """Whether a text is one of the words, which may have a `*` in them; "" is the text that is missing."""
+    exact = frozenset(_folded(word) for word in words if "*" not in word)
+    pattern = _pattern(word for word in words if "*" in word)
+    if pattern is None:
+        return lambda value: value.casefold() in exact
+    return lambda value: value.casefold() in exact or bool(value and pattern.fullmatch(value.casefold()))
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    """One pattern for all words with a `*`, which is the only sign that means more than itself."""
+    parts = [fnmatch.translate(re.sub(r"[\[?]", r"[\g<0>]", _folded(word))) for word in words]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFC", word).casefold()
+
+
+def _text(field: str) -> _Maker:
+    return lambda words: _shared(field, _one_of(words))
+
+
+def _own_text(field: str) -> _Maker:
+    return lambda words: _own(field, _one_of(words))
+
+
+def _several(field: str) -> _Maker:
+    """Whether one of several values is wanted; "" is none at all."""
+
+    def make(words: tuple[str, ...]) -> Test:
+        holds, or_none = _one_of(words), "" in words
+        return _shared(field, lambda values: any(map(holds, values)) if values else or_none)
+
+    return make
+
+
+def _country(words: tuple[str, ...]) -> Test:
+    codes = frozenset(find_country(word) if word else "" for word in words)
+    return _shared("country", codes.__contains__)
+
+
+def _language(words: tuple[str, ...]) -> Test:
+    """A tag stands for those that begin with it (RFC 4647, 3.3.1)."""
+    wanted = frozenset(find_language(word).casefold() if word else "" for word in words)
+
+    def holds(tag: str) -> bool:
+        parts = tag.casefold().split("-")
+        return any("-".join(parts[:length]) in wanted for length in range(1, len(parts) + 1))
+
+    return _shared("language", holds)
+
+
+def _address(words: tuple[str, ...]) -> Test:
+    known = [addresses.key(read_address(word)) for word in words if word]
+    domains = tuple(word[1:] for word in known if word.startswith("@") and "*" not in word)
+    in_domains = _Remembered(lambda host: addresses.is_allowed(f"a@{host}", domains))
+    holds = _one_of((*(word for word in known if word[1:] not in domains), *("" for word in words if not word)))
+    return _own("address", lambda value: holds(value) or in_domains[addresses.domain(value)])
+
+
+def _id(words: tuple[str, ...]) -> Test:
+    """Ids compare as written: "a1" and "A1" may be two people."""
+    wanted = frozenset(words)
+    return _own("external_id", lambda value: value in wanted or value.partition(":")[2] in wanted - {""})
+
+
+_FIELDS: dict[str, _Maker] = {
+    "status": _text("status"),
+    "country": _country,
+    "language": _language,
+    "timezone": _text("timezone"),
+    "organisation": _text("organisation"),
+    "source": _text("source"),
+    "themes": _several("themes"),
+    "topics": _several("topics"),
+    "first_name": _text("first_name"),
+    "name": _own_text("name"),
+    "address": _address,
+    "id": _id,
+}
+"""How each key of a rule is asked: the cheap questions first."""

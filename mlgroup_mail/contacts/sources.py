@@ -1,6 +1,7 @@
 """Contact sources as tables: whatever the file, one text column for each field that was found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING
 from mlgroup_mail.contacts.columns import recognised, require
 from mlgroup_mail.contacts.config import Source
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.grids import Grid, Remark
+from mlgroup_mail.contacts.grids import Remark, Sheet, is_blank
+from mlgroup_mail.contacts.remote import is_remote, local_copy
 from mlgroup_mail.errors import ContactSourceError
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 HEADER_WITHIN = 20
 """The header is looked for in so many first rows: titles and notes may stand above it."""
+
+_LONGEST_HEADER = 200
+_TEXT, _EXCEL, _OPENDOCUMENT = (".csv", ".tsv", ".txt"), (".xlsx", ".xlsm"), (".ods",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +30,8 @@ class Table:
     `frame` has one text column per field, named by it, and the row numbers that a spreadsheet shows as its index;
     rows without anything in any column are not there. `labels` are the headers as written, `unread` those of the
     columns that are nobody's. `overfull` are the rows with more cells than the header has: their values may stand in
-    the wrong columns. `remarks` are about rows that are there.
+    the wrong columns. `remarks` are about rows that are there. `encoding` is the one that was guessed, "" where
+    nothing had to be. `notes` are sentences about the source as a whole: a hidden sheet, one that is left out.
     """
 
     source: str
@@ -35,90 +41,137 @@ class Table:
     defaults: Mapping[Field, str] = field(default_factory=dict)
     overfull: frozenset[int] = frozenset()
     remarks: tuple[Remark, ...] = ()
+    encoding: str = ""
+    notes: tuple[str, ...] = ()
 
 
-def read_source(path: Path, options: Source) -> Table:
-    """Read one file as `options` say; raises ContactSourceError where the file as a whole cannot be used."""
-    mapping = options.columns.given()
-    grids = _grids(path, options, mapping)
-    best = max(grids, key=lambda grid: len(recognised(grid.row(_header_row(grid, options, mapping)), mapping)))
-    number = _header_row(best, options, mapping)
-    header = best.row(number)
-    where = str(path) if len(grids) == 1 else f"{path}, sheet “{best.title}”"
-    if not any(cell.strip() for cell in header):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Headed:
+    """A sheet with its header: the row's number (from 1), its cells, and the columns recognised in it."""
+
+    sheet: Sheet
+    number: int
+    header: Sequence[str]
+    found: Mapping[Field, int]
+
+    @property
+    def has_addresses(self) -> bool:
+        return Field.EMAIL in self.found
+
+
+def read_configured(options: Source, folder: Path) -> Table:
+    """Read a source of the `contacts.toml` in `folder`: a file, an object on a remote store, or a query's answer.
+
+    Raises ContactSourceError where the source as a whole cannot be used.
+    """
+    if options.url is None or options.query is None:
+        return read_source(options.place(folder), options)
+    from mlgroup_mail.contacts.databases import opened_query
+
+    where = f"source “{options.name}”"
+    with opened_query(options.url, options.query, folder=folder, where=where) as sheets:
+        return _table(sheets, options, where=where)
+
+
+def read_source(place: str | Path, options: Source) -> Table:
+    """Read one file, or one object on a remote store (`s3://...`), as `options` say.
+
+    Raises ContactSourceError where the file as a whole cannot be used.
+    """
+    if is_remote(place):
+        with local_copy(str(place)) as copy:
+            return _read_file(copy, options)
+    return _read_file(Path(place), options)
+
+
+def _read_file(path: Path, options: Source) -> Table:
+    try:
+        with _opened(path, options) as sheets:
+            return _table(sheets, options, where=str(path))
+    except OSError as error:
+        raise ContactSourceError(f"this file cannot be read: {error.strerror or error}", where=str(path)) from None
+
+
+@contextmanager
+def _opened(path: Path, options: Source) -> Iterator[Sequence[Sheet]]:
+    """The sheets of a file, told by what its name ends in."""
+    where = str(path)
+    if not path.exists():
+        raise ContactSourceError("this file is missing", where=where, mend="Check “path”, or put the file there.")
+    if not path.is_file():
+        raise ContactSourceError("this is not a file", where=where)
+    suffix = path.suffix.casefold()
+    if suffix in _TEXT:
+        from mlgroup_mail.contacts.text_files import open_text_file
+
+        mapping = options.columns.given()
+        yield [open_text_file(path, delimiter=options.delimiter, encoding=options.encoding, mapping=mapping)]
+    elif suffix in _EXCEL:
+        from mlgroup_mail.contacts.workbooks import opened_workbook
+
+        with opened_workbook(path, sheet=options.sheet) as sheets:
+            yield sheets
+    elif suffix in _OPENDOCUMENT:
+        from mlgroup_mail.contacts.opendocument import opened_spreadsheet
+
+        with opened_spreadsheet(path, sheet=options.sheet) as sheets:
+            yield sheets
+    else:
         raise ContactSourceError(
-            "the file is empty" if best.frame.empty else f"row {number} should hold the header and is empty",
+            f"files ending in “{path.suffix}” are not read",
+            where=where,
+            mend=f"Save it as one of {', '.join((*_TEXT, *_EXCEL, *_OPENDOCUMENT))}.",
+        )
+
+
+def _table(sheets: Sequence[Sheet], options: Source, *, where: str) -> Table:
+    mapping = options.columns.given()
+    headed = [_with_header(sheet, options, mapping) for sheet in sheets]
+    best = max(headed, key=lambda each: (each.has_addresses, not each.sheet.hidden, len(each.found)))
+    if len(sheets) > 1:
+        where = f"{where}, sheet “{best.sheet.title}”"
+    if is_blank(best.header):
+        raise ContactSourceError(
+            f"row {best.number} should hold the header and is empty" if options.header_row else "the file is empty",
             where=where,
             mend="The first row names the columns, for example: Email,Name,Organisation,Country",
         )
-    found = recognised(header, mapping)
-    require(found, header, mapping, where=where)
-    body = best.frame.iloc[number:]
-    body = body.drop(index=_blank_rows(body, found[Field.EMAIL]))
-    frame = body.iloc[:, list(found.values())]
-    frame = frame.set_axis([each.value for each in found], axis="columns")
+    require(best.found, best.header, mapping, where=where)
+    grid = best.sheet.read(best.found, best.number)
     return Table(
         source=options.name,
-        frame=frame,
-        labels={each: header[position].strip() for each, position in found.items()},
+        frame=grid.frame,
+        labels={each: best.header[position].strip() for each, position in best.found.items()},
         unread=tuple(
-            cell.strip() for position, cell in enumerate(header) if cell.strip() and position not in found.values()
+            cell.strip()
+            for position, cell in enumerate(best.header)
+            if cell.strip() and position not in best.found.values()
         ),
         defaults=options.defaults.given(),
-        overfull=_overfull(best, body, number),
-        remarks=best.remarks,
+        overfull=grid.overfull,
+        remarks=grid.remarks,
+        encoding=best.sheet.guess,
+        notes=tuple(_notes(best, headed)),
     )
 
 
-def _grids(path: Path, options: Source, mapping: Mapping[Field, str]) -> list[Grid]:
-    from mlgroup_mail.contacts.text_files import SUFFIXES as TEXT
-    from mlgroup_mail.contacts.text_files import read_text_file
-    from mlgroup_mail.contacts.workbooks import SUFFIXES as WORKBOOKS
-    from mlgroup_mail.contacts.workbooks import read_workbook
-
-    if not path.exists():
-        raise ContactSourceError("this file is missing", where=str(path), mend="Check “path”, or put the file there.")
-    if not path.is_file():
-        raise ContactSourceError("this is not a file", where=str(path))
-    suffix = path.suffix.casefold()
-    try:
-        if suffix in WORKBOOKS:
-            return read_workbook(path, sheet=options.sheet)
-        if suffix in TEXT:
-            return [read_text_file(path, delimiter=options.delimiter, encoding=options.encoding, mapping=mapping)]
-    except OSError as error:
-        raise ContactSourceError(f"this file cannot be read: {error.strerror or error}", where=str(path)) from None
-    raise ContactSourceError(
-        f"files ending in “{path.suffix}” are not read",
-        where=str(path),
-        mend=f"Save it as one of {', '.join(sorted({*TEXT, *WORKBOOKS}))}.",
-    )
+def _with_header(sheet: Sheet, options: Source, mapping: Mapping[Field, str]) -> _Headed:
+    """The header is the given row, the first with a column of addresses, or the first that is not blank."""
+    rows = sheet.first_rows(options.header_row or HEADER_WITHIN)
+    rows = [[cell[:_LONGEST_HEADER] for cell in row] for row in rows]
+    if options.header_row:
+        header = rows[-1] if len(rows) == options.header_row else []
+        return _Headed(sheet=sheet, number=options.header_row, header=header, found=recognised(header, mapping))
+    for number, row in enumerate(rows, start=1):
+        if Field.EMAIL in (found := recognised(row, mapping)):
+            return _Headed(sheet=sheet, number=number, header=row, found=found)
+    number, row = next(((number, row) for number, row in enumerate(rows, start=1) if not is_blank(row)), (1, []))
+    return _Headed(sheet=sheet, number=number, header=row, found=recognised(row, mapping))
 
 
-def _header_row(grid: Grid, options: Source, mapping: Mapping[Field, str]) -> int:
-    """The number of the header's row: the given one, the first with a column of addresses, the first filled one."""
-    if options.header_row is not None:
-        return options.header_row
-    numbers = range(1, min(HEADER_WITHIN, len(grid.frame)) + 1)
-    for number in numbers:
-        if Field.EMAIL in recognised(grid.row(number), mapping):
-            return number
-    return next((number for number in numbers if any(cell.strip() for cell in grid.row(number))), 1)
-
-
-def _overfull(grid: Grid, body: "pd.DataFrame", header_row: int) -> frozenset[int]:
-    """The rows of a text file with more cells than its header.
-
-    Where most rows have more, the program that wrote the file only ends its rows with a delimiter. A remark in a
-    column without a name is no such row: a spreadsheet gives its header as many cells.
-    """
-    if not grid.lengths:
-        return frozenset()
-    longer = [number for number in body.index if grid.lengths[number - 1] > grid.lengths[header_row - 1]]
-    return frozenset(longer if len(longer) * 2 <= len(body) else ())
-
-
-def _blank_rows(body: "pd.DataFrame", address: int) -> list[int]:
-    """The rows without anything but blanks; only those without an address need the long look."""
-    without = body[body.iloc[:, address].str.strip() == ""]
-    return [number for number, *cells in without.itertuples(name=None) if not any(cell.strip() for cell in cells)]
+def _notes(best: _Headed, headed: Sequence[_Headed]) -> Iterator[str]:
+    if best.sheet.hidden:
+        yield f"the sheet “{best.sheet.title}” is hidden in the workbook"
+    for other in headed:
+        if other is not best and other.has_addresses and other.sheet.hidden <= best.sheet.hidden:
+            yield f"the sheet “{other.sheet.title}” has a column of addresses too, and is not read"

@@ -13,6 +13,23 @@ _HEADER_LINE = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]\s*[A-Za-z][A-Za-z0-9-
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
+_COMPUTED = re.compile(r"=.+|[+\-@][A-Za-z][\w.]*\s*[(|!].*")
+_FAILED = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NUM!|NULL!|NV|WERT!|BEZUG!|NOM\s*\?|VALEUR\s*!|¡\w+!|¿\w+\?)")
+_DAMAGED = re.compile("\ufffd|[ÃÂÐÑ][\u0080-\u00bf]|â€")
+"""The replacement character, and UTF-8 read as cp1252 or ISO 8859-1."""
+
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
+"""Marks that many leave out: accents, Hebrew points, Arabic vowels. In Indic scripts marks are part of the word."""
+
+_ONE_LETTER = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe"} | {"ی": "ي", "ک": "ك", "ـ": None}
+)
+"""Letters with strokes and Persian forms, which keyboards lack, as they are then typed."""
+
+LONGEST = 10_000
+"""Characters of a cell that is looked at; no list has such a name, and its length costs time."""
+
+
 class TextError(ValueError):
     """This cell cannot be used; the text says why, without repeating it."""
 
@@ -20,9 +37,12 @@ class TextError(ValueError):
 def one_line(cell: str) -> str:
     """A cell as one line: NFC, blanks and line breaks collapsed, unseen characters gone, otherwise as written.
 
-    The quote that exports put before `=`, `+`, `-` and `@` (see `guarded`) is taken off. Raises TextError for
-    control characters and for a line break followed by what looks like a mail header.
+    The quote that exports put before `=`, `+`, `-` and `@` (see `guarded`) is taken off; behind it, what looks like a
+    formula is a text. Raises TextError for other formulas and the errors that they gave, for control characters, for
+    a line break followed by what looks like a mail header, and beyond `LONGEST` characters.
     """
+    if len(cell) > LONGEST:
+        raise TextError(f"longer than {LONGEST} characters")
     if cell.isascii() and cell.isalnum():
         return cell
     if _HEADER_LINE.search(cell):
@@ -30,7 +50,16 @@ def one_line(cell: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", cell.translate(_UNSEEN)).split())
     if _CONTROL.search(text):
         raise TextError("control characters")
+    if _COMPUTED.fullmatch(text):
+        raise TextError("a formula stands where its value should")
+    if _FAILED.fullmatch(text):
+        raise TextError("a formula gave an error instead of a value")
     return unguarded(text)
+
+
+def damaged(text: str) -> bool:
+    """Whether letters were lost or doubled when a text was saved in one encoding and read in another."""
+    return bool(_DAMAGED.search(text))
 
 
 def guarded(text: str) -> str:
@@ -54,5 +83,10 @@ def split_values(text: str, separators: str = ";") -> tuple[str, ...]:
 
 def plain(text: str) -> str:
     """A text for comparing: without accents, case and punctuation, words apart by one blank."""
-    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(re.findall(r"[^\W_]+", bare.casefold()))
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    text = text.casefold().translate(_ONE_LETTER)
+    if text.isalpha():
+        return unicodedata.normalize("NFKC", text)
+    words = "".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in text)
+    return unicodedata.normalize("NFKC", " ".join(words.split()))

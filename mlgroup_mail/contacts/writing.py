@@ -1,9 +1,10 @@
-"""The cleaned list as a file that every program reads, and that `contacts check` reads back."""
+"""The cleaned list as a file that every program reads, and what was said about its rows."""
 
 import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from mlgroup_mail.contacts.cleaning import Cleaned
 from mlgroup_mail.contacts.texts import guarded
 from mlgroup_mail.model import Contact
 
@@ -16,6 +17,19 @@ def write_clean(contacts: Iterable[Contact], path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([guarded(_cell(getattr(contact, column))) for column in COLUMNS] for contact in contacts)
+
+
+def write_notes(cleaned: Cleaned, path: Path) -> None:
+    """Write what is said about rows as CSV, for whoever mends the list: the values as they stand in it."""
+    kinds = {"rejected": cleaned.rejected, "merged": cleaned.merged, "accepted": cleaned.noted}
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("source", "row", "outcome", "column", "value", "reason"))
+        for outcome, notes in kinds.items():
+            for note in notes:
+                remark = f"{note.reason}; nothing was dropped" if note.kept and outcome == "accepted" else note.reason
+                cells = (note.source, str(note.row), outcome, note.column, note.value, remark)
+                writer.writerow([guarded(cell) for cell in cells])
 
 
 def _cell(value: str | tuple[str, ...]) -> str:

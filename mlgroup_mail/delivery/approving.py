@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mlgroup_mail.contacts.audience import figures
 from mlgroup_mail.contacts.config import ContactsConfig
+from mlgroup_mail.contacts.segments import rule_for
 from mlgroup_mail.content.campaign import read_campaign
 from mlgroup_mail.content.frozen import FrozenSource, differences, freeze
 from mlgroup_mail.errors import NotApprovedError
@@ -25,16 +26,13 @@ class Files:
     opt_out_page: bool
 
     def freeze(self, ref: MailingRef, found: Mapping[str, int]) -> FrozenSource:
-        """Freeze with these figures, and with the audience's rule in place of its segment's name.
+        """Freeze with these figures, and with the audience's whole rule in place of the names of segments.
 
-        So changing the segment's rule voids an approval as changing the text does. Raises CampaignError.
+        So changing a segment's rule voids an approval as changing the text does. Raises CampaignError.
         """
         campaign = read_campaign(self.project, ref.campaign)
         source = freeze(self.project, campaign, ref.mailing, found, opt_out_page=self.opt_out_page)
-        segment = self.contacts.segment.get(source.audience) if isinstance(source.audience, str) else None
-        if segment is None:
-            return source
-        return replace(source, audience=segment.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return replace(source, audience=rule_for(self.contacts, source.audience, where=campaign.file).written())
 
 
 def freeze_now(files: Files, store: Store, ref: MailingRef) -> FrozenSource:

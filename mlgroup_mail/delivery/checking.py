@@ -1,6 +1,7 @@
 """`check`: a campaign's mailings, compiled for the people they would go to now, put before the preflight rules."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +10,15 @@ from mlgroup_mail.contacts.segments import Segment, segment_for
 from mlgroup_mail.content.campaign import Campaign, MailingSpec, read_campaign
 from mlgroup_mail.content.compiling import MAX_VARIANTS, compile_message, shared_fields, too_many_variants, variant_key
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.delivery.answers import states_of
 from mlgroup_mail.delivery.approving import Files, freeze_now
-from mlgroup_mail.delivery.planning import audience_of
+from mlgroup_mail.delivery.planning import audiences_now
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.model import CompiledMessage, Contact, MailingRef, MailingState
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.findings import Finding, findings_of
 from mlgroup_mail.preflight.subject import CheckSubject
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.contacts import all_contacts
 from mlgroup_mail.store.mailings import find_mailing
 
 _NOBODY = Contact(address="reader@example.org")
@@ -62,34 +63,37 @@ def _subject(
 ) -> CheckSubject:
     ref = MailingRef(campaign.campaign_id, spec.name)
     source = freeze_now(files, store, ref)
+    segment, fields = segment_of(files, source), shared_fields(source)
+    recipients, missing, keys = 0, Counter[str](), dict[tuple[Any, ...], None]()
     with store.reading() as connection:
         row = find_mailing(connection, ref)
-    people = recipients_now(files, store, source, allowed_domains)
-    missing = {f"recipient.{field}": number for field, number in missing_values(people).items()}
+        asked = states_of(connection, segment)
+        for audience in audiences_now(connection, segment=segment, source=source, allowed_domains=allowed_domains):
+            recipients += len(audience.recipients)
+            missing.update(missing_values(audience.recipients))
+            keys |= dict.fromkeys(variant_key(fields, person) for person in audience.recipients)
+            if len(keys) > MAX_VARIANTS:
+                raise too_many_variants(fields, keys)
     return CheckSubject(
         campaign=campaign,
         mailing=spec,
-        variants=_variants(source, people or [_NOBODY]),
-        recipients=len(people),
-        missing=missing,
+        variants=_variants(source, fields, keys or [variant_key(fields, _NOBODY)]),
+        recipients=recipients,
+        missing={f"recipient.{field}": number for field, number in missing.items()},
         clock=clock,
         over=row is not None and row.state in {MailingState.FINISHED, MailingState.CANCELLED},
+        asked=asked,
     )
 
 
 def recipients_now(
     files: Files, store: Store, source: FrozenSource, allowed_domains: tuple[str, ...] | None
-) -> Sequence[Contact]:
+) -> Iterator[Contact]:
     """Who would get a mailing if it were planned now. Raises CampaignError for an unknown segment."""
+    segment = segment_of(files, source)
     with store.reading() as connection:
-        audience = audience_of(
-            connection,
-            list(all_contacts(connection)),
-            segment=segment_of(files, source),
-            source=source,
-            allowed_domains=allowed_domains,
-        )
-    return audience.recipients
+        for audience in audiences_now(connection, segment=segment, source=source, allowed_domains=allowed_domains):
+            yield from audience.recipients
 
 
 def segment_of(files: Files, source: FrozenSource) -> Segment:
@@ -97,9 +101,7 @@ def segment_of(files: Files, source: FrozenSource) -> Segment:
     return segment_for(files.contacts, source.audience, where=f"campaigns/{source.campaign}/campaign.md")
 
 
-def _variants(source: FrozenSource, people: Sequence[Contact]) -> tuple[CompiledMessage, ...]:
-    fields = shared_fields(source)
-    keys: dict[tuple[Any, ...], None] = dict.fromkeys(variant_key(fields, person) for person in people)
-    if len(keys) > MAX_VARIANTS:
-        raise too_many_variants(fields, keys)
+def _variants(
+    source: FrozenSource, fields: tuple[str, ...], keys: Iterable[tuple[Any, ...]]
+) -> tuple[CompiledMessage, ...]:
     return tuple(compile_message(source, dict(zip(fields, key, strict=True))) for key in keys)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from mlgroup_mail.preflight.findings import Finding, Level
-from mlgroup_mail.preflight.rules import audience, language, left_overs, links, schedule, size, unfilled
+from mlgroup_mail.preflight.rules import answers, audience, language, left_overs, links, schedule, size, unfilled
 from mlgroup_mail.preflight.subject import CheckSubject
 
 Rule = Callable[[CheckSubject], Iterable[Finding]]
@@ -12,6 +12,7 @@ RULES: tuple[Rule, ...] = (
     unfilled.check,
     left_overs.check,
     audience.check,
+    answers.check,
     links.check,
     schedule.check,
     size.check,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlgroup_mail import addresses
 from mlgroup_mail.contacts.config import read_config
-from mlgroup_mail.contacts.sources import read_source
+from mlgroup_mail.contacts.sources import read_configured
 from mlgroup_mail.content.campaign import campaign_ids, read_campaign
 from mlgroup_mail.content.events import read_events
 from mlgroup_mail.content.template_files import HTML_SUFFIX, TEXT_SUFFIX, known_templates, reachable_templates
@@ -21,7 +21,7 @@ def contact_list(examined: Examined) -> Finding:
     """Each source of `contacts.toml` can be opened, and has a column of addresses."""
     folder = examined.project.contacts
     config = read_config(folder)
-    rows = {source.name: len(read_source(source.file(folder), source).frame) for source in config.source}
+    rows = {source.name: len(read_configured(source, folder).frame) for source in config.source}
     read = ", ".join(f"{name} ({number} rows)" for name, number in rows.items())
     if not config.segment:
         return warned(f"{read}; no segment", "Add [segment.members] to contacts/contacts.toml: campaigns name one.")

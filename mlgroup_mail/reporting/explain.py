@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgroup_mail import addresses
-from mlgroup_mail.content.campaign import campaign_ids, read_campaign
+from mlgroup_mail.contacts.segment_rules import rule_text
+from mlgroup_mail.content.campaign import MailingSpec, campaign_ids, read_campaign
 from mlgroup_mail.delivery.planning import audience_of
 from mlgroup_mail.delivery.sending import restrictions_in_force
 from mlgroup_mail.errors import MailError, UsageError
@@ -101,11 +102,20 @@ def _answers(app: App, contact: Contact | None, done: dict[MailingRef, DeliveryR
     for campaign_id in campaign_ids(app.project):
         try:
             campaign = read_campaign(app.project, campaign_id)
-            refs = [MailingRef(campaign_id, spec.name) for spec in campaign.mailings]
-            answers += [_would(app, contact, ref) for ref in refs if ref not in done]
         except MailError as error:
-            answers.append(MailingAnswer(mailing=campaign_id, answer="unknown", because=error.problem.message))
+            answers.append(_unknown(campaign_id, error))
+            continue
+        for spec in campaign.mailings:
+            if (ref := MailingRef(campaign_id, spec.name)) not in done:
+                try:
+                    answers.append(_would(app, contact, ref, spec))
+                except MailError as error:
+                    answers.append(_unknown(ref, error))
     return answers
+
+
+def _unknown(what: object, error: MailError) -> MailingAnswer:
+    return MailingAnswer(mailing=str(what), answer="unknown", because=error.problem.message)
 
 
 def _happened(app: App, row: DeliveryRow) -> MailingAnswer:
@@ -140,11 +150,10 @@ _STATES = {
 }
 
 
-def _would(app: App, contact: Contact | None, ref: MailingRef) -> MailingAnswer:
+def _would(app: App, contact: Contact | None, ref: MailingRef, spec: MailingSpec) -> MailingAnswer:
     if contact is None:
         return MailingAnswer(mailing=str(ref), answer="does not get", because="nobody on the list")
     source = app.frozen(ref)
-    spec = read_campaign(app.project, ref.campaign).mailing(ref.mailing)
     with app.store.reading() as connection:
         row = find_mailing(connection, ref)
         if row is not None and row.state is MailingState.CANCELLED:
@@ -159,10 +168,8 @@ def _would(app: App, contact: Contact | None, ref: MailingRef) -> MailingAnswer:
             source=source,
             allowed_domains=app.allowed_domains,
         )
+    written = rule_text(spec.audience)
     if audience.recipients:
-        return MailingAnswer(mailing=str(ref), answer="would get", because=f"is in the audience “{spec.audience}”")
-    if audience.exclusions:
-        because = audience.exclusions[0].reason.meaning
-    else:
-        because = f"is not in the audience “{spec.audience}”"
+        return MailingAnswer(mailing=str(ref), answer="would get", because=f"is in the audience {written}")
+    because = audience.exclusions[0].reason.meaning if audience.exclusions else f"is not in the audience {written}"
     return MailingAnswer(mailing=str(ref), answer="does not get", because=because)

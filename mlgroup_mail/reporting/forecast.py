@@ -1,5 +1,6 @@
 """What a live send would do."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,6 @@ from mlgroup_mail.delivery import approving, planning, sending
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.reporting.status import status_of
 from mlgroup_mail.settings.app import App
-from mlgroup_mail.store.contacts import all_contacts
 from mlgroup_mail.store.deliveries import deliveries
 from mlgroup_mail.store.mailings import find_mailing
 
@@ -82,22 +82,25 @@ def _planned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]
         lines = list(deliveries(connection, row))
         waiting = {line.contact_id: line.address for line in lines if line.state.claimable}
         stopped = restrict(connection, waiting, row.topic)
-    reasons = [ExclusionReason(line.reason) for line in lines if line.state is DeliveryState.EXCLUDED]
-    return len(waiting) - len(stopped), _counted([*reasons, *stopped.values()])
+    reasons = Counter(ExclusionReason(line.reason) for line in lines if line.state is DeliveryState.EXCLUDED)
+    reasons.update(stopped.values())
+    return len(waiting) - len(stopped), _in_order(reasons)
 
 
 def _unplanned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
     source = approving.freeze_now(app.files, app.store, ref)
+    recipients, reasons = 0, Counter[ExclusionReason]()
     with app.store.reading() as connection:
-        audience = planning.audience_of(
+        for audience in planning.audiences_now(
             connection,
-            list(all_contacts(connection)),
             segment=app.segment(source.audience, where=str(ref)),
             source=source,
             allowed_domains=app.allowed_domains,
-        )
-    return len(audience.recipients), _counted([excluded.reason for excluded in audience.exclusions])
+        ):
+            recipients += len(audience.recipients)
+            reasons.update(excluded.reason for excluded in audience.exclusions)
+    return recipients, _in_order(reasons)
 
 
-def _counted(reasons: list[ExclusionReason]) -> dict[ExclusionReason, int]:
-    return {reason: reasons.count(reason) for reason in ExclusionReason if reason in reasons}
+def _in_order(reasons: Counter[ExclusionReason]) -> dict[ExclusionReason, int]:
+    return {reason: reasons[reason] for reason in ExclusionReason if reason in reasons}

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mlgroup_mail.clock import Clock, FixedClock, SystemClock
+from mlgroup_mail.consent.erasing import erase_person
 from mlgroup_mail.consent.files import ImportedFile, import_waiting
 from mlgroup_mail.consent.tokens import OptOutTokens
 from mlgroup_mail.contacts.cleaning import Cleaned
@@ -24,16 +25,23 @@ from mlgroup_mail.delivery.transports.choosing import make_transport
 from mlgroup_mail.errors import ConfigurationError, MailError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, Outcome
 from mlgroup_mail.preflight.findings import Finding
+from mlgroup_mail.progress import Progress, silent
 from mlgroup_mail.settings.environment import Environment, Settings, TransportName, read_settings
 from mlgroup_mail.settings.project import Project, read_project
 from mlgroup_mail.store import Store
+from mlgroup_mail.store.erasure import Forgotten
 from mlgroup_mail.store.mailings import MailingRow, all_mailings
+from mlgroup_mail.store.moving import Moved, keep_apart, move_person
 from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
 
 
 def vocabulary(project: Project) -> Vocabulary:
-    """The words that a project's contact list may use for its topics."""
-    return Vocabulary(topics={topic: project.topic_title(topic) for topic in project.topics})
+    """The words that a project's contact list may use for its topics and themes."""
+    return Vocabulary(
+        topics={topic: project.topic_title(topic) for topic in project.topics},
+        themes=project.file.themes or None,
+        default_topics=frozenset(topic for topic, default in project.topics.items() if default),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,14 +102,47 @@ class App:
         """The opt-out links of a topic's mailings."""
         return Links(self.tokens, self.project.group, public_url=self.settings.public_url, topic=topic)
 
-    def clean_list(self) -> Cleaned:
+    def clean_list(self, *, progress: Progress = silent) -> Cleaned:
         """Read and clean the sources of the contact list; raises ContactSourceError where one cannot be used."""
-        return read_all(self.contacts, self.project.contacts, vocabulary(self.project), at=self.clock.now())
+        words, now = vocabulary(self.project), self.clock.now()
+        return read_all(self.contacts, self.project.contacts, words, at=now, progress=progress)
 
-    def pull(self) -> PullResult:
-        """Read, clean and store the contact list; raises ContactSourceError, and then nothing is stored."""
-        now, cleaned = self.clock.now(), self.clean_list()
-        return store_list(self.store, cleaned, sources=[source.name for source in self.contacts.source], now=now)
+    def pull(self, *, accept_changes: bool = False, progress: Progress = silent) -> PullResult:
+        """Read, clean and store the contact list; raises ContactSourceError, and then nothing is stored.
+
+        Nor is anything where too much would change, unless `accept_changes`: the result has a `stop` then.
+        """
+        now, cleaned = self.clock.now(), self.clean_list(progress=progress)
+        return store_list(
+            self.store,
+            cleaned,
+            sources=[source.name for source in self.contacts.source],
+            now=now,
+            limits=self.contacts.pull,
+            accept_changes=accept_changes,
+            erasure_key=self._erasure_key,
+            progress=progress,
+        )
+
+    @property
+    def _erasure_key(self) -> str | None:
+        key = self.settings.erasure_key
+        return key.get_secret_value() if key else None
+
+    def move_person(self, old: str, new: str, *, by: str, reason: str) -> Moved:
+        """Give a person another address, or join two rows that are one person's; each by address or number."""
+        with self.store.deciding() as connection:
+            return move_person(connection, old, new, by=by, reason=reason, now=self.clock.now())
+
+    def keep_apart(self, old: str, new: str, *, by: str, reason: str) -> int:
+        """A suspected move was none: the new person is held no longer. Returns their number."""
+        with self.store.deciding() as connection:
+            return keep_apart(connection, old, new, by=by, reason=reason, now=self.clock.now())
+
+    def erase_person(self, who: str, *, by: str, reason: str) -> Forgotten:
+        """Forget a person, by address or number, for good."""
+        now = self.clock.now()
+        return erase_person(self.store, who, key=self._erasure_key, by=by, reason=reason, now=now)
 
     def import_opt_outs(self) -> list[ImportedFile]:
         """Import the files that wait in `contacts/opt-outs/`, each once."""
@@ -140,7 +181,7 @@ class App:
         """The mailing's row; raises NotApprovedError where it is not approved, or has changed since."""
         return approving.require_approved(self.files, self.store, ref)
 
-    def plan(self, ref: MailingRef, *, progress: planning.Progress = planning.silent) -> MailingRow:
+    def plan(self, ref: MailingRef, *, progress: Progress = silent) -> MailingRow:
         """Freeze the audience of an approved mailing and make its batches; does nothing where that is done."""
         self.require_keys()
         mailing = self.require_approved(ref)
@@ -172,7 +213,7 @@ class App:
         )
 
     def dispatch(
-        self, *, plan_progress: planning.Progress = planning.silent, progress: sending.Progress = sending.silent
+        self, *, plan_progress: Progress = silent, progress: sending.Progress = sending.silent
     ) -> DispatchResult:
         """Plan what is approved and due, and send what is due of everything.
 

@@ -83,11 +83,15 @@ class Theme(Document):
 
 
 class ProjectFile(Document):
-    """`mlgroup.toml` as a whole. `[settings]` has the environment's names for what is no secret."""
+    """`mlgroup.toml` as a whole. `[themes]` has a title for each theme; without it, lists may name any.
+
+    `[settings]` has the environment's names for what is no secret.
+    """
 
     group: Group
     sender: dict[str, SenderTable] = Field(min_length=1)
     topics: dict[str, bool | Topic] = Field(min_length=1)
+    themes: dict[str, Line] = Field(default_factory=dict)
     theme: Theme = Theme()
     settings: dict[str, Any] = Field(default_factory=dict)
 

@@ -1,6 +1,6 @@
 """Contacts as stored: reading them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, RowMapping, func, select
 
@@ -30,7 +30,7 @@ def contacts_after(connection: Connection, contact_id: int, limit: int) -> list[
     statement = (
         select(_TABLE).where(_TABLE.c.id > contact_id, _TABLE.c.left_at.is_(None)).order_by(_TABLE.c.id).limit(limit)
     )
-    return [_contact(row) for row in rows(connection, statement)]
+    return [contact_from(row) for row in rows(connection, statement)]
 
 
 def all_contacts(connection: Connection, *, chunk: int = 5000) -> Iterator[Contact]:
@@ -53,7 +53,28 @@ def find_contact(connection: Connection, address: str) -> Contact | None:
         .limit(1)
     )
     row = connection.execute(statement).mappings().first()
-    return _contact(row) if row else None
+    return contact_from(row) if row else None
+
+
+def find_holders(connection: Connection, mailboxes: Collection[str]) -> dict[str, int]:
+    """The same for many: address key -> contact id, for each that is or was somebody's. A few thousand at a time."""
+    known = schema.contact_address.c
+    statement = (
+        select(known.address_key, known.contact_id)
+        .join(_TABLE, _TABLE.c.id == known.contact_id)
+        .where(known.address_key.in_(list(mailboxes)))
+        # The last one counts: the other way round than in `find_contact`.
+        .order_by(known.current, _TABLE.c.left_at.is_(None), _TABLE.c.id)
+    )
+    return {row.address_key: row.contact_id for row in connection.execute(statement)}
+
+
+def find_successors(connection: Connection, contact_ids: Collection[int]) -> dict[int, int]:
+    """Of these, the ones that proved to be another contact: id -> that one's id. Links in old mails still name them."""
+    statement = select(_TABLE.c.id, _TABLE.c.moved_to).where(
+        _TABLE.c.id.in_(list(contact_ids)), _TABLE.c.moved_to.is_not(None)
+    )
+    return {row.id: row.moved_to for row in connection.execute(statement)} if contact_ids else {}
 
 
 def is_listed(connection: Connection, contact_id: int) -> bool:
@@ -69,7 +90,8 @@ def count_contacts(connection: Connection) -> int:
     )
 
 
-def _contact(row: RowMapping) -> Contact:
+def contact_from(row: RowMapping) -> Contact:
+    """A whole row as a contact; its aliases stand elsewhere."""
     return Contact(
         contact_id=row["id"],
         address=row["address"],

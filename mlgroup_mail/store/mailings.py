@@ -153,6 +153,7 @@ def write_journal(
     actor: str,
     now: datetime,
     delivery_id: int | None = None,
+    contact_id: int | None = None,
 ) -> None:
     """Keep what was ordered or decided, by whom and why."""
     connection.execute(
@@ -160,6 +161,7 @@ def write_journal(
             number=next_number(connection),
             mailing_id=mailing_id,
             delivery_id=delivery_id,
+            contact_id=contact_id,
             act=act,
             reason=reason,
             actor=actor,

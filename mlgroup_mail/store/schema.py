@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
 )
 
 from mlgroup_mail.model import DeliveryState, MailingState, OutcomeKind
@@ -66,6 +67,9 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+FROM_A_LIST = "list"
+"""The origin of those whom a contact source brought; others came through a page, or by hand."""
+
 # SQLite gives rowids only to a key declared exactly INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
@@ -97,7 +101,7 @@ contact = Table(
     Column("id", Key, primary_key=True),
     Column("external_id", Text, nullable=False, default=""),
     Column("address", Text, nullable=False),
-    Column("address_key", Text, nullable=False, index=True),
+    Column("address_key", Text, nullable=False),
     Column("name", Text, nullable=False, default=""),
     Column("first_name", Text, nullable=False, default=""),
     Column("organisation", Text, nullable=False, default=""),
@@ -108,20 +112,48 @@ contact = Table(
     Column("themes", JSON, nullable=False, default=list),
     Column("topics", JSON, nullable=False, default=list),
     Column("source", Text, nullable=False, default=""),
+    Column("origin", String(20), nullable=False, server_default=FROM_A_LIST),
     Column("joined_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("left_at", Moment),
+    Column("moved_to", ForeignKey("contact.id")),
+    Column("erased_at", Moment),
 )
-"""A row whose source no longer has it keeps its id, with `left_at`: it is nobody's recipient, and never forgotten."""
+"""A row whose source no longer has it keeps its id, with `left_at`: it is nobody's recipient, and never forgotten.
+
+`external_id` is the source's own id behind the source's name ("members:17"). `origin` is the way by which somebody
+came. `moved_to` closes a row that proved to be another contact's; `erased_at` one whose person wants to be forgotten:
+it is empty.
+"""
+
+_HAS_ID = contact.c.external_id != literal_column("''")
+id_index = Index("ix_contact_external_id", contact.c.external_id, sqlite_where=_HAS_ID, postgresql_where=_HAS_ID)
 
 contact_address = Table(
     "contact_address",
     metadata,
+    Column("contact_id", ForeignKey("contact.id"), primary_key=True),
     Column("address_key", Text, primary_key=True),
-    Column("contact_id", ForeignKey("contact.id"), primary_key=True, index=True),
     Column("current", Boolean, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("moved_away", Boolean, nullable=False),
+    # New people's addresses are then the end of the only tree: a million in 0.6 s instead of 4 (measured).
+    sqlite_with_rowid=False,
 )
-"""Every address that people have or had. A mailbox may pass from one to another, and stays in the history of both."""
+"""Every address that people have or had. A mailbox may pass from one to another, and stays in the history of both.
+
+`since` is when it became this person's, `moved_away` that somebody of the team has said that they no longer have it.
+"""
+
+mailbox_index = Index("ix_contact_address_mailbox", contact_address.c.address_key, contact_address.c.current)
+
+erased = Table(
+    "erased",
+    metadata,
+    Column("mac", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+"""Addresses of people who want to be forgotten, as HMAC-SHA-256 under a key of its own (`store.erasure`)."""
 
 signal = Table(
     "signal",
@@ -302,6 +334,7 @@ journal = Table(
     Column("number", BigInteger, nullable=False),
     Column("mailing_id", ForeignKey("mailing.id"), index=True),
     Column("delivery_id", ForeignKey("delivery.id"), index=True),
+    Column("contact_id", ForeignKey("contact.id"), index=True),
     Column("act", String(30), nullable=False),
     Column("reason", Text, nullable=False, default=""),
     Column("actor", Text, nullable=False, default=""),

@@ -3,89 +3,130 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, union_all, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.transactions import insert_returning_id, next_number, rows
+from mlgroup_mail.store.transactions import next_number, next_numbers, rows
 
 _TABLE = schema.suppression
-_STANDING = _TABLE.c.lifted_number.is_(None)
+STANDING = _TABLE.c.lifted_number.is_(None)
+"""The rules that nobody has lifted."""
 
 
-def record_signal(connection: Connection, signal: Signal, *, now: datetime) -> tuple[int, int] | None:
-    """Append a signal; returns (signal id, number), or None where the very same evidence is recorded already."""
-    fingerprint = _fingerprint(signal)
-    if connection.execute(select(schema.signal.c.id).where(schema.signal.c.fingerprint == fingerprint)).first():
-        return None
-    number = next_number(connection)
-    signal_id = insert_returning_id(
-        connection,
-        schema.signal,
-        {
-            "fingerprint": fingerprint,
-            "number": number,
-            "kind": signal.kind,
-            "topic": signal.topic,
-            "road": signal.road,
-            "address": signal.address,
-            "contact_id": signal.contact_id,
-            "reason": signal.reason,
-            "evidence": signal.evidence,
-            "actor": signal.actor,
-            "at": signal.at,
-            "recorded_at": now,
-        },
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """A signal that is in the ledger now, and was not before."""
+
+    signal_id: int
+    number: int
+    signal: Signal
+
+
+def record_signals(connection: Connection, signals: Sequence[Signal], *, now: datetime) -> list[Recorded]:
+    """Append signals in their order; those whose very same evidence is recorded already are passed over.
+
+    A few thousand at a time: their fingerprints are asked for in one query.
+    """
+    by_fingerprint = {_fingerprint(signal): signal for signal in reversed(signals)}
+    table = schema.signal
+    same = select(table.c.id, table.c.fingerprint).where(table.c.fingerprint.in_(list(by_fingerprint)))
+    for _, known in connection.execute(same):
+        del by_fingerprint[known]
+    news = dict(reversed(by_fingerprint.items()))
+    if not news:
+        return []
+    numbers = dict(zip(news, next_numbers(connection, len(news)), strict=True))
+    connection.execute(
+        insert(table),
+        [
+            {
+                "fingerprint": fingerprint,
+                "number": numbers[fingerprint],
+                "kind": signal.kind,
+                "topic": signal.topic,
+                "road": signal.road,
+                "address": signal.address,
+                "contact_id": signal.contact_id,
+                "reason": signal.reason,
+                "evidence": signal.evidence,
+                "actor": signal.actor,
+                "at": signal.at,
+                "recorded_at": now,
+            }
+            for fingerprint, signal in news.items()
+        ],
     )
-    return signal_id, number
+    ids = {fingerprint: signal_id for signal_id, fingerprint in connection.execute(same)}
+    return [
+        Recorded(signal_id=ids[fingerprint], number=numbers[fingerprint], signal=signal)
+        for fingerprint, signal in news.items()
+    ]
 
 
-def add_suppression(
-    connection: Connection, signal: Signal, *, signal_id: int, number: int, restriction: Restriction
-) -> int:
-    """Write the rule that a recorded signal leads to; returns its id."""
-    return insert_returning_id(
-        connection,
-        _TABLE,
+def add_suppressions(connection: Connection, recorded: Sequence[Recorded]) -> None:
+    """Write the rules that recorded signals lead to: a hold for what waits for a decision, else a suppression."""
+    values = [
         {
-            "number": number,
-            "signal_id": signal_id,
-            "restriction": restriction,
-            "kind": signal.kind,
-            "topic": signal.topic,
-            "address_key": addresses.key(signal.address) if signal.address else "",
+            "number": each.number,
+            "signal_id": each.signal_id,
+            "restriction": Restriction.HOLD if each.signal.kind is SignalKind.REVIEW else Restriction.SUPPRESSION,
+            "kind": each.signal.kind,
+            "topic": each.signal.topic,
+            "address_key": addresses.key(each.signal.address) if each.signal.address else "",
             # A bounce speaks of the mailbox, not of the person: a new address is free of it.
-            "contact_id": None if signal.kind is SignalKind.BOUNCE else signal.contact_id,
-            "reason": signal.reason,
-            "road": signal.road,
-            "evidence": signal.evidence,
-            "at": signal.at,
-        },
-    )
+            "contact_id": None if each.signal.kind is SignalKind.BOUNCE else each.signal.contact_id,
+            "reason": each.signal.reason,
+            "road": each.signal.road,
+            "evidence": each.signal.evidence,
+            "at": each.signal.at,
+        }
+        for each in recorded
+    ]
+    if values:
+        connection.execute(insert(_TABLE), values)
 
 
-def lift(
+def end_rules(
     connection: Connection,
+    rules: Sequence[Suppression],
     *,
-    address: str,
     contact_id: int | None,
-    topic: str,
+    topic: str = ALL_TOPICS,
+    address: str = "",
     by: str,
     reason: str,
-    number: int,
     now: datetime,
 ) -> int:
-    """End every standing rule on this person and topic (`ALL_TOPICS`: on every topic); returns how many."""
-    statement = update(_TABLE).where(_STANDING, _reaches(address, contact_id))
-    if topic != ALL_TOPICS:
-        statement = statement.where(_TABLE.c.topic == topic)
+    """End these standing rules by a person's word, which is a signal of its own; returns how many there were."""
+    evidence = Signal(
+        kind=SignalKind.LIFT,
+        topic=topic,
+        road=Road.HAND,
+        at=now,
+        address=address,
+        contact_id=contact_id,
+        reason=reason,
+        evidence=f"lift {next_number(connection)}",
+        actor=by,
+    )
+    (recorded,) = record_signals(connection, [evidence], now=now)
     result = connection.execute(
-        statement.values(lifted_number=number, lifted_at=now, lifted_by=by, lifted_reason=reason)
+        update(_TABLE)
+        .where(STANDING, _TABLE.c.id.in_([rule.suppression_id for rule in rules]))
+        .values(lifted_number=recorded.number, lifted_at=now, lifted_by=by, lifted_reason=reason)
     )
     return int(result.rowcount)
+
+
+def rules_of(connection: Connection, contact_id: int) -> list[Suppression]:
+    """The standing rules that name this person."""
+    statement = select(_TABLE).where(STANDING, _TABLE.c.contact_id == contact_id).order_by(_TABLE.c.id)
+    return [suppression_from(row) for row in rows(connection, statement)]
 
 
 def standing_rules(
@@ -103,7 +144,7 @@ def standing_rules(
     for contact_id, address in people.items():
         holders[addresses.key(address)].append(contact_id)
     known = schema.contact_address
-    on_topic = and_(_STANDING, _TABLE.c.topic.in_([ALL_TOPICS, topic]))
+    on_topic = and_(STANDING, _TABLE.c.topic.in_([ALL_TOPICS, topic]))
     columns = (_TABLE.c.restriction, _TABLE.c.kind, _TABLE.c.topic)
     by_person = select(_TABLE.c.contact_id, *columns).where(on_topic, _TABLE.c.contact_id.in_(list(people)))
     by_history = (
@@ -129,10 +170,10 @@ def suppressions(
     """All rules, or those on one person (by any address they have or had), newest last."""
     statement = select(_TABLE).order_by(_TABLE.c.number, _TABLE.c.id)
     if standing:
-        statement = statement.where(_STANDING)
+        statement = statement.where(STANDING)
     if address is not None:
         statement = statement.where(_reaches(address, contact_id))
-    return [_suppression(row) for row in rows(connection, statement)]
+    return [suppression_from(row) for row in rows(connection, statement)]
 
 
 def _reaches(address: str, contact_id: int | None) -> ColumnElement[bool]:
@@ -171,7 +212,8 @@ def _fingerprint(signal: Signal) -> str:
     return hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()
 
 
-def _suppression(row: RowMapping) -> Suppression:
+def suppression_from(row: RowMapping) -> Suppression:
+    """A whole row as a suppression."""
     return Suppression(
         suppression_id=row["id"],
         number=row["number"],

@@ -12,7 +12,7 @@ from tests.contacts.files import csv_file, xlsx_file
 
 LIST = [
     ["Courriel", "Nom complet", "Institution", "Pays", "Statut"],
-    ["anna@example.org", "Anna Novak", "=Office", "Tchéquie", "membre"],
+    ["anna@example.org", "Anna Novak", "@Office", "Tchéquie", "membre"],
     ["ANNA@example.org", "", "Office", "", ""],
     ["ben.example.org", "Ben", "", "", ""],
     ["cleo@example.org", "Cleo", "", "Absurdistan", "parti"],
@@ -60,7 +60,7 @@ def test_check_writes_the_accepted_ones(run: Run, tmp_path: Path) -> None:
         rows = list(csv.reader(file))
     assert rows == [
         ["address", "name", "organisation", "country", "timezone", "language", "status", "topics", "themes"],
-        ["anna@example.org", "Anna Novak", "'=Office", "CZ", "", "", "member", "", ""],
+        ["anna@example.org", "Anna Novak", "'@Office", "CZ", "", "", "member", "", ""],
         ["cleo@example.org", "Cleo", "", "", "", "", "parti", "", ""],
     ]
 

@@ -8,7 +8,7 @@ from mlgroup_mail import addresses
 from mlgroup_mail.contacts.audience import figures, missing_values, split_audience
 from mlgroup_mail.contacts.config import ContactsConfig
 from mlgroup_mail.contacts.segments import segment_for
-from mlgroup_mail.model import Audience, Contact, ExclusionReason
+from mlgroup_mail.model import Audience, Contact, ExclusionReason, MailingRef
 
 CONFIG = ContactsConfig.model_validate({"source": [{"name": "members", "path": "x.csv"}]})
 EVERYBODY = segment_for(CONFIG, {})
@@ -96,6 +96,23 @@ def test_outside_production_only_allowed_domains_and_theirs_are_written_to() -> 
         4: ExclusionReason.NOT_ALLOWED,
     }
     assert len(split(*contacts, allowed_domains=()).recipients) == 0
+
+
+def test_a_mailbox_of_an_earlier_chunk_is_not_written_to_again() -> None:
+    mailboxes: set[str] = set()
+    split(person(1, address="office@example.org"), person(2, topics=("calls",)), mailboxes=mailboxes)
+    assert mailboxes == {"office@example.org"}
+    later = split(person(3, address="Office@example.org"), person(4, address="p2@example.org"), mailboxes=mailboxes)
+    assert reasons(later) == {3: ExclusionReason.DUPLICATE}
+    assert [contact.contact_id for contact in later.recipients] == [4]
+
+
+def test_whom_another_mailing_was_accepted_for_is_asked_of_the_answers() -> None:
+    correction = segment_for(CONFIG, "accepted:letter/issue")
+    answers = {MailingRef("letter", "issue"): {1, 3}}
+    audience = split(person(1), person(2), person(3, topics=("calls",)), segment=correction, answers=answers)
+    assert [contact.contact_id for contact in audience.recipients] == [1]
+    assert reasons(audience) == {3: ExclusionReason.NOT_SUBSCRIBED}
 
 
 def test_what_the_person_asked_for_is_named_before_our_own_limits() -> None:

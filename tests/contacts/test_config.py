@@ -24,7 +24,7 @@ def test_the_file_of_the_design_is_read(tmp_path: Path) -> None:
     )
     config = read_config(config_file(tmp_path, text))
     (source,) = config.source
-    assert source.file(tmp_path) == tmp_path / "members.csv"
+    assert source.place(tmp_path) == tmp_path / "members.csv"
     assert source.columns.given() == {Field.EMAIL: "Email", Field.NAME: "Name"}
     assert source.defaults.given() == {Field.STATUS: "member"}
     assert config.segment["members"].status == ("member", "lead")
@@ -34,7 +34,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("", "the key “source” is missing", "source"),
     ("source = []\n", "“source”", ""),
     ("[[source]]\nname = 1\n", "“source.0.name”", ""),
-    ('[[source]]\nname = "a"\n', "the key “source.0.path” is missing", "Add “path = ...”"),
+    ('[[source]]\nname = "a"\n', "“source.0”: give either “path”, or “url” with “query”", ""),
     (MINIMAL + 'pathh = "x"\n', "the key “source.0.pathh” is not known here", "Did you mean “path”?"),
     (MINIMAL + 'columns = { mail = "E" }\n', "the key “source.0.columns.mail” is not known", "Did you mean “email”?"),
     (MINIMAL + 'defaults = { email = "a@b" }\n', "cannot have a default", ""),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mlgroup_mail.contacts.countries import country_remark
 from mlgroup_mail.contacts.fields import Field
 from mlgroup_mail.contacts.readings import ANY_WORDS, NOTHING, Reading, Vocabulary, make_readers
 from mlgroup_mail.contacts.statuses import opts_out, status_word
@@ -12,14 +13,14 @@ CELLS: list[tuple[Field, str, Reading]] = [
     (Field.NAME, " Zoe\u0308  Novak\n", Reading("Zoë Novak")),
     (Field.NAME, "anna@example.org", Reading("", "an address stands where the name should", "anna@example.org")),
     (Field.NAME, "Anna\r\nBcc: x", Reading("", "a line that looks like a mail header", "Anna\r\nBcc: x")),
-    (Field.NAME, "=1+1", Reading("=1+1")),
+    (Field.NAME, "=1+1", Reading("", "a formula stands where its value should", "=1+1")),
     (Field.ORGANISATION, 'Office; "Unit, A"', Reading('Office; "Unit, A"')),
     (Field.ORGANISATION, "Office\x07", Reading("", "control characters", "Office\x07")),
     (Field.COUNTRY, "Pays-Bas", Reading("NL")),
     (Field.COUNTRY, " ", Reading("")),
     (Field.COUNTRY, "Absurdistan", Reading("", "this country is not known", "Absurdistan")),
     (Field.TIMEZONE, "europe/paris", Reading("Europe/Paris")),
-    (Field.TIMEZONE, "CEST", Reading("", "this is no IANA time zone", "CEST")),
+    (Field.COUNTRY, "Congo", Reading("CG", country_remark("Congo"))),
     (Field.LANGUAGE, "français", Reading("fr")),
     (Field.LANGUAGE, "Elvish", Reading("", "this language is not known", "Elvish")),
     (Field.STATUS, "LEAD", Reading("lead")),

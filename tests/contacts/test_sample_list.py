@@ -36,8 +36,8 @@ def test_it_has_over_250_members_from_33_countries(pulled: Cleaned) -> None:
 
 
 def test_its_mess_ends_as_it_should(pulled: Cleaned) -> None:
-    assert pulled.rows == len(pulled.contacts) + pulled.merged + len(pulled.rejected)
-    assert pulled.merged == 5
+    assert pulled.rows == len(pulled.contacts) + len(pulled.merged) + len(pulled.rejected)
+    assert len(pulled.merged) == 5
     assert len({note.reason for note in pulled.rejected}) == len(pulled.rejected) == 7
     assert [note.column for note in pulled.noted] == ["Country", "Time zone", "Topics"]
     assert sorted(contact.status for contact in pulled.contacts if contact.status not in {"member", "lead"}) == sorted(

@@ -1,0 +1,82 @@
+"""People who want to be forgotten, and how they are recognised when a list brings them back.
+
+Nothing of them is kept but an HMAC-SHA-256 of each address (RFC 2104) under a key of its own: whoever has the database
+and not the key cannot find out whose it was, and nobody can read an address out of it.
+"""
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+
+from mlgroup_mail import addresses
+from mlgroup_mail.errors import ConfigurationError, MailError
+from mlgroup_mail.model import Contact
+from mlgroup_mail.store import Connection, Store, erasure
+from mlgroup_mail.store.erasure import Forgotten
+
+_SHOWN = 10
+
+
+class ErasedPeople:
+    """Those who want to be forgotten, as a connection finds them; counts those of them whom a list still has."""
+
+    def __init__(self, connection: Connection, key: str | None) -> None:
+        """Raises ConfigurationError where somebody was erased and the key is not there."""
+        self._macs = erasure.erased_macs(connection)
+        self._key = require_key(key) if self._macs else b""
+        self.met = 0
+        self.met_masked: list[str] = []
+
+    def know(self, *mailboxes: str) -> bool:
+        """Whether any of these addresses was an erased person's. Takes normalised ones."""
+        return bool(self._macs) and any(mac(self._key, each) in self._macs for each in mailboxes)
+
+    def without(self, contacts: Iterable[Contact]) -> Iterable[Contact]:
+        """The others, as they come."""
+        return filter(self._is_other, contacts) if self._macs else contacts
+
+    def require_unchanged(self, connection: Connection) -> None:
+        """Raise MailError where somebody was erased since: they could be among those whom `without` let through."""
+        if erasure.erased_macs(connection) != self._macs:
+            raise MailError("somebody was erased while the list was read", mend="Run the same command again.")
+
+    def _is_other(self, contact: Contact) -> bool:
+        if not self.know(contact.address, *contact.aliases):
+            return True
+        self.met += 1
+        if len(self.met_masked) < _SHOWN:
+            self.met_masked.append(addresses.mask(contact.address))
+        return False
+
+
+def erase_person(store: Store, person: str, *, key: str | None, by: str, reason: str, now: datetime) -> Forgotten:
+    """Forget the person with this address or contact number: see `store.erasure.forget`.
+
+    Raises UsageError where nothing is known of them, ConfigurationError where the key is not there.
+    """
+    secret = require_key(key)
+    with store.deciding() as connection:
+        erasure.overwrite_freed_pages(connection)
+        return erasure.forget(
+            connection, person, mac=lambda mailbox: mac(secret, mailbox), by=by, reason=reason, now=now
+        )
+
+
+def require_key(key: str | None) -> bytes:
+    """The key that erased people are recognised by; raises ConfigurationError where there is none."""
+    if key:
+        return key.encode()
+    raise ConfigurationError(
+        "erased people cannot be recognised without their key",
+        where="MLGROUP_ERASURE_KEY",
+        mend="Put the project's own key into .env; it never changes. Where nobody was erased yet, a new one will do: "
+        'python -c "import secrets; print(secrets.token_hex(32))"',
+    )
+
+
+def mac(key: bytes, mailbox: str) -> str:
+    """How an address is remembered. It must give the same for ever: what it gave is all that is left."""
+    folded = unicodedata.normalize("NFKC", addresses.key(mailbox)).casefold()
+    return hmac.digest(key, b"erased" + folded.encode(), hashlib.sha256).hex()

@@ -1,0 +1,177 @@
+"""Somebody vanished from the list, and a new one has the same name and organisation: perhaps they have moved.
+
+Found before a pull is written. Where the vanished one had opted out, the new one is held until a person decides
+(`store.moving`): their wish must not end with their old address.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, and_, case, exists, func, insert, not_, or_, select
+
+from mlgroup_mail import addresses
+from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
+from mlgroup_mail.store import schema
+from mlgroup_mail.store.staging import CHUNK, found, gone, incoming, load, newcomer, suspect, vanished
+from mlgroup_mail.store.suppressions import STANDING, add_suppressions, record_signals
+from mlgroup_mail.store.transactions import chunked, count
+
+_TABLE, _KNOWN, _RULE = schema.contact, schema.contact_address, schema.suppression
+
+_OPTED_OUT = exists().where(
+    STANDING,
+    _RULE.c.kind != SignalKind.BOUNCE,
+    or_(
+        _RULE.c.contact_id == _TABLE.c.id,
+        and_(_RULE.c.address_key != "", _RULE.c.address_key == _TABLE.c.address_key),
+        and_(
+            _RULE.c.contact_id.is_(None),
+            _RULE.c.address_key.in_(select(_KNOWN.c.address_key).where(_KNOWN.c.contact_id == _TABLE.c.id)),
+        ),
+    ),
+)
+"""Whether a rule of any topic stands against a contact, as `suppressions.standing_rules` has it."""
+
+SUSPICION = "suspected move of contact "
+"""How the evidence of a hold begins that waits for the answer; the number of the vanished contact follows."""
+
+_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuspectedMove:
+    """A vanished person and a new one who may be the same. `to_id` is 0 while the new one is not stored.
+
+    `held` tells that the vanished one had opted out of something: the new one gets no mail until somebody decides.
+    """
+
+    from_id: int
+    from_masked: str
+    to_id: int
+    to_masked: str
+    held: bool
+
+
+def likeness(name: str, organisation: str) -> str:
+    """What two spellings of a person have in common: letters without their case, blanks collapsed."""
+    return "\n".join(" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in (name, organisation))
+
+
+def find_suspects(connection: Connection) -> int:
+    """Fill `suspect` from what `contact_sync.compare` has found; returns how many there are.
+
+    Who vanished counts whenever that was. A pair is shown where it is the only one with its name and organisation;
+    where a vanished one had opted out, every new one with that name is held rather than none.
+    """
+    _compare_people(connection)
+    alone = func.count().over(partition_by=newcomer.c.likeness) == 1
+    new = select(newcomer.c.position, newcomer.c.likeness, alone.label("alone")).subquery()
+    old = (
+        select(
+            vanished.c.likeness,
+            vanished.c.contact_id,
+            _OPTED_OUT.label("suppressed"),
+            (func.count().over(partition_by=vanished.c.likeness) == 1).label("alone"),
+            func.row_number()
+            .over(
+                partition_by=vanished.c.likeness,
+                order_by=(
+                    case((_OPTED_OUT, 0), else_=1),
+                    _TABLE.c.left_at.is_not(None),
+                    _TABLE.c.left_at.desc(),
+                    _TABLE.c.id.desc(),
+                ),
+            )
+            .label("rank"),
+        )
+        .join(_TABLE, _TABLE.c.id == vanished.c.contact_id)
+        .where(vanished.c.likeness.in_(select(newcomer.c.likeness)))
+        .subquery()
+    )
+    pairs = (
+        select(new.c.position, old.c.contact_id, old.c.suppressed)
+        .join(old, old.c.likeness == new.c.likeness)
+        .where(old.c.rank == 1, or_(old.c.suppressed, and_(old.c.alone, new.c.alone)))
+    )
+    connection.execute(insert(suspect).from_select(["position", "contact_id", "suppressed"], pairs))
+    return count(connection, suspect)
+
+
+def hold_suspects(connection: Connection, *, now: datetime) -> None:
+    """Hold the new ones whose vanished likeness had opted out. After they were written, in the same transaction."""
+    held = (
+        select(found.c.contact_id, suspect.c.contact_id)
+        .join(suspect, suspect.c.position == found.c.position)
+        .where(suspect.c.suppressed)
+        .order_by(found.c.contact_id)
+    )
+    for pairs in chunked(connection.execute(held.execution_options(yield_per=CHUNK)), CHUNK):
+        signals = [
+            Signal(
+                kind=SignalKind.REVIEW,
+                topic=ALL_TOPICS,
+                road=Road.FILE,
+                at=now,
+                contact_id=new_id,
+                reason="has the name and organisation of somebody who opted out and vanished from the list",
+                evidence=f"{SUSPICION}{old_id}",
+            )
+            for new_id, old_id in pairs
+        ]
+        add_suppressions(connection, record_signals(connection, signals, now=now))
+
+
+def suspected_moves(connection: Connection) -> list[SuspectedMove]:
+    """Some of the pairs for people to look at, those that are held first."""
+    statement = (
+        select(
+            suspect.c.contact_id.label("from_id"),
+            _TABLE.c.address.label("from_address"),
+            func.coalesce(found.c.contact_id, 0).label("to_id"),
+            incoming.c.address.label("to_address"),
+            suspect.c.suppressed,
+        )
+        .join(_TABLE, _TABLE.c.id == suspect.c.contact_id)
+        .join(incoming, incoming.c.position == suspect.c.position)
+        .outerjoin(found, found.c.position == suspect.c.position)
+        .order_by(suspect.c.suppressed.desc(), suspect.c.position)
+        .limit(_SHOWN)
+    )
+    return [
+        SuspectedMove(
+            from_id=row.from_id,
+            from_masked=addresses.mask(row.from_address),
+            to_id=row.to_id,
+            to_masked=addresses.mask(row.to_address),
+            held=row.suppressed,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _compare_people(connection: Connection) -> None:
+    """Write down what the new ones and the vanished ones look like; nothing where either are missing."""
+    known = exists().where(found.c.position == incoming.c.position)
+    new = select(incoming.c.position, incoming.c.name, incoming.c.organisation).where(not_(known))
+    just_now = _TABLE.c.id.in_(select(gone.c.contact_id))
+    before = and_(
+        _TABLE.c.left_at.is_not(None),
+        _TABLE.c.moved_to.is_(None),
+        _TABLE.c.erased_at.is_(None),
+        _TABLE.c.id.not_in(select(found.c.contact_id)),
+    )
+    old = select(_TABLE.c.id, _TABLE.c.name, _TABLE.c.organisation).where(or_(just_now, before))
+    if connection.execute(new.limit(1)).first() and connection.execute(old.limit(1)).first():
+        load(
+            connection,
+            newcomer,
+            _likenesses(connection, new.where(incoming.c.name != "", incoming.c.organisation != "")),
+        )
+        load(connection, vanished, _likenesses(connection, old.where(_TABLE.c.name != "", _TABLE.c.organisation != "")))
+
+
+def _likenesses(connection: Connection, people: Select[tuple[int, str, str]]) -> Iterator[tuple[int, str]]:
+    for key, name, organisation in connection.execute(people.execution_options(yield_per=CHUNK)):
+        yield key, likeness(name, organisation)

@@ -1,0 +1,1 @@
+"""Tests of what is read as an address, and of what is said about it."""
