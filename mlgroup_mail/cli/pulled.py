@@ -20,12 +20,12 @@ def show_pulled(result: "PullResult") -> None:
         say(f"New opt-outs of all mail, because a status in the list says so: {result.opted_out}.")
     if result.stored.outdated:
         say(
-            f"{result.stored.outdated} people have moved, and the list still has their old address: "
-            "theirs stays; correct the list."
+            f"Moved, and still at their old address in the list: {result.stored.outdated}. "
+            "The new address stays; correct the list."
         )
     if result.erased:
         say(
-            f"{result.erased} contacts were not stored: these people were erased at their own wish. "
+            f"Not stored, because they were erased at their own wish: {result.erased}. "
             f"Take them off the list too: {_some(result.erased_masked, result.erased)}."
         )
     _show_moves(result)

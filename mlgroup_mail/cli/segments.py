@@ -24,7 +24,7 @@ def register(group: typer.Typer) -> None:
 
 
 def segment(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One segment; else all of them.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One segment; else all of them.")] = None,
     rule: Annotated[
         str | None, typer.Option("--rule", metavar="TOML", help='A rule to try, as: country = ["FR", "BE"]')
     ] = None,

@@ -81,7 +81,8 @@ _BETWEEN = "’‘“”„«»‹›–—…\xa0'"
 """Marks that stand before, between and after words in any of these languages."""
 _AFTER = "€°ºª•·®™©§№²³"
 """Marks that stand alone or after a word, never right before a letter."""
-_ELIDED = frozenset("l d qu n s m t c j o all dell nell sull dall un lorsqu jusqu aujourd".split())
+_ELIDED = frozenset({"l", "d", "qu", "n", "s", "m", "t", "c", "j", "o", "all", "dell", "nell", "dall", "un", "lorsqu"})
+"""Words that an apostrophe follows in French, Italian, and Irish or English names."""
 
 _ALPHABETS = {language: frozenset(letters + letters.upper()) for language, letters in (_LATIN | _OTHER).items()}
 _SPOKEN = re.compile(r"[аеёєиіїоуўыэюяαεηιουωάέήίόύώϊϋΐΰ\u0590-\u06ff]")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import isfinite
 
 
 def as_text(value: object) -> str:
@@ -27,6 +28,7 @@ def as_text(value: object) -> str:
 
 
 def _number(value: float | Decimal) -> str:
-    if value == value and abs(value) < 10**17 and value == int(value):
-        return str(int(value))
+    # Beyond 17 digits a float is no exact number any more.
+    if isfinite(value) and int(value) == value and len(whole := str(int(value))) <= 17:
+        return whole
     return format(value, "f") if isinstance(value, Decimal) else repr(value)

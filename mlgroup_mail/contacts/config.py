@@ -1,6 +1,7 @@
 """`contacts/contacts.toml`: where contacts come from, what their columns are called, and the segments."""
 
 import codecs
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,8 +92,8 @@ class Source(Document):
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
         try:
-            # Decoding tells texts' encodings from others that Python knows, like "hex".
-            return (b"".decode(value) or codecs.lookup(value).name) if value else None
+            # A text file tells texts' encodings from others that Python knows, like "hex".
+            return codecs.lookup(io.TextIOWrapper(io.BytesIO(), value).encoding).name if value else None
         except LookupError:
             raise ValueError(f"the encoding “{value}” is not known: utf-8, cp1252, iso-8859-2, ...") from None
 
@@ -107,7 +108,7 @@ class Source(Document):
     @classmethod
     def _without_password(cls, value: str | None) -> str | None:
         if value and (_USER_INFO.search(value) or _SECRET.search(value)):
-            raise ValueError("a password does not belong into this file: write url = \"env:NAME\", and set NAME")
+            raise ValueError('a password does not belong into this file: write url = "env:NAME", and set NAME')
         return value
 
     @model_validator(mode="after")

@@ -53,23 +53,22 @@ def told_encoding(path: Path) -> Encoding | None:
 
     Raises ContactSourceError for a file that is no text.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    head = _head(path)
     for mark, name in _MARKS.items():
         if head.startswith(mark):
             return Encoding(name=name)
     if b"\0" in head and (name := _utf16(head)):
         return Encoding(name=name, guessed=True)
-    if len(head) - len(head.translate(None, _CONTROLS)) > max(3, len(head) * _MOST_CONTROLS):
-        raise ContactSourceError("this is not a text file, whatever its name ends in", where=str(path))
+    _refuse_many(b"\0", head, path)
     return None
 
 
 def guessed_encoding(path: Path) -> Encoding:
     """The encoding that explains the words best; for a file that is not UTF-8.
 
-    Raises ContactSourceError where none explains them.
+    Raises ContactSourceError where none explains them, or where it is no text.
     """
+    _refuse_many(_CONTROLS, _head(path), path)
     used: set[int] = set()
     words: set[bytes] = set()
     looked_at = 0
@@ -98,6 +97,17 @@ def guessed_encoding(path: Path) -> Encoding:
     )
 
 
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _refuse_many(signs: bytes, head: bytes, path: Path) -> None:
+    """A stray control character is a slip, many are a file of another kind."""
+    if len(head) - len(head.translate(None, signs)) > max(3, len(head) * _MOST_CONTROLS):
+        raise ContactSourceError("this is not a text file, whatever its name ends in", where=str(path))
+
+
 def _utf16(head: bytes) -> str:
     """UTF-16 without a byte order mark: the byte order under which ASCII letters, commas and line ends appear."""
     best, most = "", 0
@@ -106,7 +116,7 @@ def _utf16(head: bytes) -> str:
             text = codecs.getincrementaldecoder(name)().decode(head)
         except UnicodeDecodeError:
             continue
-        usual = sum(char.isascii() and (char.isalnum() or char in "\r\n\t ,;|@.\"") for char in text)
+        usual = sum(char.isascii() and (char.isalnum() or char in '\r\n\t ,;|@."') for char in text)
         if usual > most and usual * 5 > len(text):
             best, most = name, usual
     return best
@@ -145,7 +155,6 @@ def _eastern(path: Path) -> str:
     from charset_normalizer import from_bytes
 
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-        head += file.readline(_HEAD)
+        head = file.read(_HEAD) + file.readline(_HEAD)
     found = from_bytes(head, cp_isolation=_EASTERN, preemptive_behaviour=False).best()
     return found.encoding if found else ""

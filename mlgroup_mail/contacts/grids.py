@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _CHUNK = 50_000
-"""Rows that are Python texts at one time; the rest are Arrow columns."""
+_HEAVY = 16_000_000
+"""Rows, and characters in them, that are Python texts at one time; the rest are Arrow columns."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,22 +95,23 @@ class GridBuilder:
         self._numbers = array("q")
         self._rows: list[Sequence[str]] = []
         self._chunks: list[list[pa.Array[Any]]] = [[] for _ in self._fields]
-        self._size = 0
+        self._size = self._waiting = 0
         self._remarks: dict[tuple[str, Field | None], list[int]] = {}
 
     def add(self, number: int, cells: Sequence[str]) -> None:
         """Add a row: one cell for each field."""
         self._numbers.append(number)
         self._rows.append(cells)
-        self._weigh(sum(map(len, cells)))
-        if len(self._rows) == _CHUNK:
+        self._waiting += sum(map(len, cells))
+        if len(self._rows) == _CHUNK or self._waiting > _HEAVY:
             self._flush()
 
     def add_columns(self, numbers: "np.ndarray[Any, Any]", columns: Sequence["pa.Array[Any]"]) -> None:
         """Add many rows: one array of large strings for each field."""
         self._flush()
         self._numbers.frombytes(numbers.astype("int64").tobytes())
-        self._weigh(sum(column.nbytes for column in columns))
+        # Without the eight bytes with which Arrow tells where a text begins.
+        self._weigh(sum(column.nbytes - 8 * len(column) for column in columns))
         self._store(columns)
 
     def remark(self, number: int, reason: str, field: Field | None = None) -> None:
@@ -129,10 +131,11 @@ class GridBuilder:
         return Grid(frame=frame, overfull=overfull, remarks=tuple(self._said()))
 
     def _said(self) -> list[Remark]:
+        import numpy as np
+
         remarks = []
-        present = set(self._numbers) if self._remarks else set()
         for (reason, field), rows in self._remarks.items():
-            numbers = [row for row in rows if row in present]
+            numbers = np.intersect1d(rows, self._numbers).tolist()
             remarks += [Remark(row=row, reason=reason, field=field) for row in numbers[:MOST_REMARKS]]
             if more := numbers[MOST_REMARKS:]:
                 remarks.append(Remark(row=more[-1], reason=f"{reason}; so it is in {len(more) - 1} more", field=field))
@@ -148,11 +151,12 @@ class GridBuilder:
 
         if not self._rows:
             return
+        self._weigh(self._waiting)
         try:
             self._store([pa.array(column, pa.large_string()) for column in zip(*self._rows, strict=True)])
         except UnicodeEncodeError:
             raise ContactSourceError("a cell holds half a character", where=self._where) from None
-        self._rows = []
+        self._rows, self._waiting = [], 0
 
     def _store(self, columns: Sequence["pa.Array[Any]"]) -> None:
         for chunks, column in zip(self._chunks, columns, strict=True):

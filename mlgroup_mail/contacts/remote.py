@@ -21,9 +21,11 @@ def is_remote(where: str | Path) -> bool:
 
 
 def shown(url: str) -> str:
-    """A remote path as it may be shown: without keys before the host, and without its query, which may be signed."""
+    """A remote path as it may be shown: without a key before the host, and without its query, which may be signed."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    before, _, host = parts.netloc.rpartition("@")
+    # "container@account" of Azure is no secret.
+    return parts._replace(netloc=host if ":" in before else parts.netloc, query="", fragment="").geturl()
 
 
 @contextmanager
@@ -50,7 +52,8 @@ def _fetch(url: str, path: Path) -> None:
     try:
         import fsspec
 
-        with fsspec.open(url, "rb") as source, path.open("wb") as copy:
+        # Never an instance from before: it would know old credentials, and what lay there then.
+        with fsspec.open(url, "rb", skip_instance_cache=True) as source, path.open("wb") as copy:
             size = 0
             while chunk := source.read(_CHUNK):
                 size += len(chunk)

@@ -157,7 +157,8 @@ class _Notes:
 
     def tell(self, readings: Iterable[tuple[int, Reading]], field: Field) -> None:
         for row, each in readings:
-            self.noted.append(self._note(row, each.reason, each.dropped, field, kept=not each.dropped))
+            kept = each.value if isinstance(each.value, str) else "; ".join(each.value)
+            self.noted.append(self._note(row, each.reason, each.dropped or kept, field, kept=not each.dropped))
 
     def keep(self, notes: Iterable[tuple[int, str, str]], field: Field | None) -> None:
         self.noted += [self._note(*note, field, kept=True) for note in notes]

@@ -14,7 +14,7 @@ class Kind:
     mend: str
 
 
-_WORKBOOK = Kind(name="a workbook or another ZIP archive", mend="If it is a workbook, let its name end in .xlsx or .ods.")
+ZIP = Kind(name="a workbook or another ZIP archive", mend="If it is a workbook, let its name end in .xlsx or .ods.")
 OLE = Kind(
     name="a workbook protected by a password, or in the format before 2007",
     mend="Open it in Excel and save it as .xlsx without a password.",
@@ -24,8 +24,8 @@ _PICTURE = Kind(name="a picture", mend="Ask for the list itself, as CSV or XLSX.
 _PACKED = Kind(name="a packed archive", mend="Unpack it, and name the list that is in it.")
 
 _SIGNATURES: dict[bytes, Kind] = {
-    b"PK\x03\x04": _WORKBOOK,
-    b"PK\x05\x06": _WORKBOOK,
+    b"PK\x03\x04": ZIP,
+    b"PK\x05\x06": ZIP,
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": OLE,
     b"%PDF-": Kind(name="a PDF document", mend="Ask for the list itself, as CSV or XLSX."),
     b"\x89PNG": _PICTURE,

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,39 +56,45 @@ class TextFile:
 
     def read(self, columns: Mapping[Field, int], header_row: int) -> Grid:
         """The columns at these positions; raises ContactSourceError where a row cannot be read."""
-        if self.regular:
-            from mlgroup_mail.contacts.arrow_road import read_regular
-
-            with self._text() as lines:
-                rows = self._parsed(lines)
-                width = [len(row) for _, row in zip(range(header_row), rows, strict=False)][-1]
-                skipped = lines.given + (1 if self.start else 0)
-            grid = read_regular(
-                self.path, self.encoding.name, self.delimiter, columns, width=width, header_row=header_row, lines=skipped
-            )
-            if grid is not None:
-                return grid
+        if self.regular and (grid := self._read_quickly(columns, header_row)):
+            return grid
         return self.read_carefully(columns, header_row)
+
+    def _read_quickly(self, columns: Mapping[Field, int], header_row: int) -> Grid | None:
+        """The road of Arrow's reader; None where it leads nowhere."""
+        from mlgroup_mail.contacts.arrow_road import read_regular
+
+        with self._text() as lines:
+            *_, header = (row for _, row in zip(range(header_row), self._parsed(lines), strict=False))
+            above = lines.given + (1 if self.start else 0)
+        return read_regular(
+            self.path,
+            self.encoding.name,
+            self.delimiter,
+            columns,
+            width=len(header),
+            header_row=header_row,
+            lines=above,
+        )
 
     def read_carefully(self, columns: Mapping[Field, int], header_row: int) -> Grid:
         """The road of the csv module."""
         builder = GridBuilder(columns, where=str(self.path))
         positions, address = list(columns.values()), columns[Field.EMAIL]
-        furthest, width = max(positions), 0
+        needed, width, count = max(positions) + 1, 0, 0
         longer: list[int] = []
-        count = 0
         with self._text() as lines:
             for number, row in enumerate(self._parsed(lines), start=1):
                 if number <= header_row:
                     width = len(row)
                     continue
-                if len(row) <= furthest:
-                    row += [""] * (furthest + 1 - len(row))
-                elif len(row) > width and not _is_blank(row, address):
+                cells = row if len(row) >= needed else row + [""] * (needed - len(row))
+                if "@" not in cells[address] and is_blank(cells):
+                    continue
+                builder.add(number, [cells[position] for position in positions])
+                count += 1
+                if len(row) > width:
                     longer.append(number)
-                if not _is_blank(row, address):
-                    count += 1
-                    builder.add(number, [row[position] for position in positions])
         # Where most rows have more, the program that wrote the file only ends its rows with a delimiter.
         return builder.grid(frozenset(longer if len(longer) * 2 <= count else ()))
 
@@ -141,7 +147,9 @@ class _Lines:
         return line
 
 
-def open_text_file(path: Path, *, delimiter: str | None, encoding: str | None, mapping: Mapping[Field, str]) -> TextFile:
+def open_text_file(
+    path: Path, *, delimiter: str | None, encoding: str | None, mapping: Mapping[Field, str]
+) -> TextFile:
     """Find out encoding and delimiter; reads the file once, piece by piece.
 
     Raises ContactSourceError where the file is far too large, binary, or in no encoding that can be told.
@@ -153,32 +161,34 @@ def open_text_file(path: Path, *, delimiter: str | None, encoding: str | None, m
         raise ContactSourceError(
             f"this is {kind.name}, not a text file, whatever its name ends in", where=where, mend=kind.mend
         )
-    found = Encoding(name=encoding) if encoding else told_encoding(path)
-    try:
-        regular = _survey(path, found.name if found else "utf-8")
-        found = found or Encoding(name="utf-8")
-    except UnicodeError:
-        if found:
-            raise ContactSourceError(
-                f"this text is not in {found.name}",
-                where=where,
-                mend='Save it as “CSV UTF-8”, or name its encoding in contacts.toml: encoding = "...".',
-            ) from None
-        found = guessed_encoding(path)
-        regular = _survey(path, found.name)
+    found, regular = _encoding(path, encoding)
     with path.open(encoding=found.name, errors="ignore", newline="") as file:
         text = file.read(_SNIFFED)
     stated = stated_delimiter(text)
-    start = 0
-    if stated:
-        first, _, _ = text.partition("\n")
-        start = len(first) + 1
     return TextFile(
         path=path,
         encoding=found,
         delimiter=delimiter or stated or likely_delimiter(text, mapping),
-        start=start,
+        start=len(text.partition("\n")[0]) + 1 if stated else 0,
         regular=regular,
+    )
+
+
+def _encoding(path: Path, given: str | None) -> tuple[Encoding, bool]:
+    """The given encoding, the one that the file tells, UTF-8, or a guess; and what `_survey` says of the text."""
+    stated = Encoding(name=given) if given else told_encoding(path)
+    tried = stated or Encoding(name="utf-8")
+    try:
+        return tried, _survey(path, tried.name)
+    except UnicodeError:
+        if not stated:
+            tried = guessed_encoding(path)
+            with suppress(UnicodeError):
+                return tried, _survey(path, tried.name)
+    raise ContactSourceError(
+        f"this text is not in {tried.name}",
+        where=str(path),
+        mend='Save it as “CSV UTF-8”, or name its encoding in contacts.toml: encoding = "...".',
     )
 
 
@@ -209,11 +219,6 @@ def _regular(text: str) -> bool:
         and (' "' not in text or not _SPACED_QUOTE.search(text))
         and ("\r" not in text or text.count("\r") == text.count("\r\n"))
     )
-
-
-def _is_blank(row: list[str], address: int) -> bool:
-    """Only a row without an address needs the long look."""
-    return not row[address].strip() and is_blank(row)
 
 
 def _never_closed(number: int, where: str) -> ContactSourceError:

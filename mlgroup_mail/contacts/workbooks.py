@@ -27,7 +27,9 @@ from mlgroup_mail.errors import ContactSourceError
 _MOST_RELATIONS = 200_000
 _MOST_STYLES = 100_000
 _MOST_STRINGS = 500_000_000
-"""Bytes that the shared texts may take in memory; Python needs some sixty for each text besides its letters."""
+"""Bytes that the shared texts may take in memory: some five million texts."""
+_TEXT_OBJECT = 100
+"""Bytes of a text in Python, besides its letters."""
 _ZEROS = re.compile(r"0{2,}")
 
 
@@ -70,7 +72,7 @@ class Workbook:
         size = 0
         for element, _ in self.elements(part, "si") if part else ():
             text = rich_text(element)
-            size += len(text) + 60
+            size += len(text) + _TEXT_OBJECT
             if size > _MOST_STRINGS:
                 raise ForbiddenXmlError("more text than its cells can show")
             texts.append(text)
@@ -115,7 +117,8 @@ class Workbook:
     def _epoch(self) -> datetime:
         properties = next((element for element, _ in self.elements(self._part, "workbookPr")), None)
         since_1904 = properties is not None and properties.get("date1904") in ("1", "true")
-        return CALENDAR_MAC_1904 if since_1904 else CALENDAR_WINDOWS_1900
+        epoch: datetime = CALENDAR_MAC_1904 if since_1904 else CALENDAR_WINDOWS_1900
+        return epoch
 
     @cached_property
     def _styles(self) -> list[_Style]:

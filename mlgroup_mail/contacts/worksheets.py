@@ -70,9 +70,7 @@ class Worksheet:
                 raise ForbiddenXmlError("merged cells without end")
         return filled_down(self._linked(builder, links), merged)
 
-    def _add(
-        self, row: Element, number: int, wanted: Mapping[int, tuple[int, Field]], builder: GridBuilder
-    ) -> None:
+    def _add(self, row: Element, number: int, wanted: Mapping[int, tuple[int, Field]], builder: GridBuilder) -> None:
         texts = [""] * len(wanted)
         others = []
         for position, cell in self._cells(row):
@@ -107,7 +105,7 @@ class Worksheet:
     def _elements(self, *names: str) -> Iterator[Element]:
         for element, around in self._book.elements(self._part, *names):
             # Drawings have elements of this name too.
-            if names[0] != "row" or not element.tag.endswith("}row") or around[-1].tag.endswith("}sheetData"):
+            if not element.tag.endswith("}row") or around[-1].tag.endswith("}sheetData"):
                 yield element
 
     def _cells(self, row: Element) -> Iterator[tuple[int, Element]]:
@@ -167,6 +165,7 @@ def _row_number(row: Element, last: int) -> int:
 
 def _link_id(element: Element) -> str:
     return next((value for key, value in element.items() if key.endswith("}id")), "")
+
 
 def rich_text(element: Element) -> str:
     """The text of a shared or an inline string: its runs, without the reading aids that stand over them (rPh)."""

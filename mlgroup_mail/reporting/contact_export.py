@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SHEET_ROWS = 1_048_576
 """Rows of an Excel sheet (Microsoft, Excel specifications and limits), the header's included."""
 
-_FORMULA_OR_ERROR = ("=", "+", "-", "@", "#")
 _LONGEST = 32_767
 """Characters of an Excel cell (same source)."""
 
@@ -154,19 +153,16 @@ def _add_sheet(
 
 
 def _as_text(sheet: Any, text: str) -> Any:
-    """A text that stays one: never a formula or an error, not even after somebody has edited the cell."""
+    """A text that stays one, never a formula or an error, and that reads back as it is (`guarded`)."""
     if not text:
         return None
-    if text.startswith("'"):
-        text = guarded(text)
-    text = _ESCAPED.sub("_x005F_", text[:_LONGEST])
-    if not text.startswith(_FORMULA_OR_ERROR):
+    text = _ESCAPED.sub("_x005F_", guarded(text)[:_LONGEST])
+    if not text.startswith("#"):
         return text
     from openpyxl.cell import WriteOnlyCell
 
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"
-    cell.quotePrefix = True
     return cell
 
 

@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.staging import CHUNK, analyse, found, incoming, incoming_alias, load
+from mlgroup_mail.store.staging import CHUNK, analyse, found, incoming, incoming_alias
+from mlgroup_mail.store.transactions import load
 
 _TABLE, _KNOWN = schema.contact, schema.contact_address
 
@@ -84,7 +85,7 @@ def _by_history() -> Select[tuple[int, int]]:
         .join(_KNOWN, _KNOWN.c.address_key == mailbox.c.address_key)
         .join(_TABLE, _TABLE.c.id == _KNOWN.c.contact_id)
         .where(_OPEN, _COMPATIBLE, _STILL_UNKNOWN)
-        .where(_OPEN)
+        .where(or_(not_(_KNOWN.c.moved_away), _TABLE.c.name == incoming.c.name))
         .order_by(incoming.c.position, mailbox.c.place, *_LISTED_FIRST)
     )
 

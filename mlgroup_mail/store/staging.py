@@ -4,7 +4,7 @@ A million people go through here in chunks; who is who and what changes is then 
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -15,10 +15,10 @@ from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
 from mlgroup_mail.store.schema import Key
-from mlgroup_mail.store.transactions import chunked
+from mlgroup_mail.store.transactions import chunked, load
 
 CHUNK = 10_000
-"""Rows that are in memory at a time."""
+"""People who are in memory at a time."""
 
 _metadata = MetaData()
 
@@ -49,7 +49,7 @@ incoming_alias = _temporary(
 incoming_opt_out = _temporary(
     "incoming_opt_out",
     Column("place", Integer, primary_key=True, autoincrement=False),
-    Column("address_key", Text, nullable=False),
+    Column("address_key", Text, nullable=False, index=True),
 )
 """The opt-outs that the list states, in their order."""
 
@@ -118,22 +118,6 @@ def stage(
 def stage_opt_outs(connection: Connection, mailboxes: Iterable[str]) -> None:
     """Take in the addresses of the opt-outs that the list states."""
     load(connection, incoming_opt_out, ((place, addresses.key(each)) for place, each in enumerate(mailboxes)))
-
-
-def load(connection: Connection, table: Table, values: Iterable[Sequence[Any]]) -> None:
-    """Fill a table fast: one sequence of values, in the order of its columns, for each row."""
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    marks = ", ".join("?" * len(table.columns))
-    for rows in chunked(values, CHUNK):
-        if connection.dialect.name == "postgresql":
-            cursor = connection.connection.cursor()
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            cursor.close()
-        else:
-            # Names of our own.
-            connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608
 
 
 def analyse(connection: Connection) -> None:

@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, union_all, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.transactions import next_number, next_numbers, rows
+from mlgroup_mail.store.transactions import load, next_number, next_numbers, rows
 
 _TABLE = schema.suppression
 STANDING = _TABLE.c.lifted_number.is_(None)
@@ -32,36 +33,39 @@ def record_signals(connection: Connection, signals: Sequence[Signal], *, now: da
 
     A few thousand at a time: their fingerprints are asked for in one query.
     """
-    by_fingerprint = {_fingerprint(signal): signal for signal in reversed(signals)}
     table = schema.signal
-    same = select(table.c.id, table.c.fingerprint).where(table.c.fingerprint.in_(list(by_fingerprint)))
-    for _, known in connection.execute(same):
-        del by_fingerprint[known]
-    news = dict(reversed(by_fingerprint.items()))
+    news: dict[str, Signal] = {}
+    for signal in signals:
+        news.setdefault(_fingerprint(signal), signal)
+    recorded = select(table.c.id, table.c.fingerprint).where(table.c.fingerprint.in_(list(news)))
+    for _, known in connection.execute(recorded):
+        del news[known]
     if not news:
         return []
     numbers = dict(zip(news, next_numbers(connection, len(news)), strict=True))
-    connection.execute(
-        insert(table),
-        [
-            {
-                "fingerprint": fingerprint,
-                "number": numbers[fingerprint],
-                "kind": signal.kind,
-                "topic": signal.topic,
-                "road": signal.road,
-                "address": signal.address,
-                "contact_id": signal.contact_id,
-                "reason": signal.reason,
-                "evidence": signal.evidence,
-                "actor": signal.actor,
-                "at": signal.at,
-                "recorded_at": now,
-            }
+    load(
+        connection,
+        table,
+        (
+            (
+                fingerprint,
+                numbers[fingerprint],
+                signal.kind,
+                signal.topic,
+                signal.road,
+                signal.address,
+                signal.contact_id,
+                signal.reason,
+                signal.evidence,
+                signal.actor,
+                signal.at,
+                now,
+            )
             for fingerprint, signal in news.items()
-        ],
+        ),
+        columns=_OF_A_SIGNAL,
     )
-    ids = {fingerprint: signal_id for signal_id, fingerprint in connection.execute(same)}
+    ids = {fingerprint: signal_id for signal_id, fingerprint in connection.execute(recorded)}
     return [
         Recorded(signal_id=ids[fingerprint], number=numbers[fingerprint], signal=signal)
         for fingerprint, signal in news.items()
@@ -70,25 +74,38 @@ def record_signals(connection: Connection, signals: Sequence[Signal], *, now: da
 
 def add_suppressions(connection: Connection, recorded: Sequence[Recorded]) -> None:
     """Write the rules that recorded signals lead to: a hold for what waits for a decision, else a suppression."""
-    values = [
-        {
-            "number": each.number,
-            "signal_id": each.signal_id,
-            "restriction": Restriction.HOLD if each.signal.kind is SignalKind.REVIEW else Restriction.SUPPRESSION,
-            "kind": each.signal.kind,
-            "topic": each.signal.topic,
-            "address_key": addresses.key(each.signal.address) if each.signal.address else "",
-            # A bounce speaks of the mailbox, not of the person: a new address is free of it.
-            "contact_id": None if each.signal.kind is SignalKind.BOUNCE else each.signal.contact_id,
-            "reason": each.signal.reason,
-            "road": each.signal.road,
-            "evidence": each.signal.evidence,
-            "at": each.signal.at,
-        }
-        for each in recorded
-    ]
-    if values:
-        connection.execute(insert(_TABLE), values)
+    load(connection, _TABLE, map(_rule, recorded), columns=_OF_A_RULE)
+
+
+_OF_A_SIGNAL = (
+    *("fingerprint", "number", "kind", "topic", "road", "address", "contact_id"),
+    *("reason", "evidence", "actor", "at", "recorded_at"),
+)
+_OF_A_RULE = (
+    *("number", "signal_id", "restriction", "kind", "topic", "address_key", "contact_id"),
+    *("reason", "road", "evidence", "at", "lifted_by", "lifted_reason"),
+)
+
+
+def _rule(recorded: Recorded) -> tuple[Any, ...]:
+    signal = recorded.signal
+    # A bounce speaks of the mailbox, not of the person: a new address is free of it.
+    contact_id = None if signal.kind is SignalKind.BOUNCE else signal.contact_id
+    return (
+        recorded.number,
+        recorded.signal_id,
+        Restriction.HOLD if signal.kind is SignalKind.REVIEW else Restriction.SUPPRESSION,
+        signal.kind,
+        signal.topic,
+        addresses.key(signal.address) if signal.address else "",
+        contact_id,
+        signal.reason,
+        signal.road,
+        signal.evidence,
+        signal.at,
+        "",
+        "",
+    )
 
 
 def end_rules(

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Select, and_, case, exists, func, insert, not
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.staging import CHUNK, found, gone, incoming, load, newcomer, suspect, vanished
+from mlgroup_mail.store.staging import CHUNK, found, gone, incoming, newcomer, suspect, vanished
 from mlgroup_mail.store.suppressions import STANDING, add_suppressions, record_signals
-from mlgroup_mail.store.transactions import chunked, count
+from mlgroup_mail.store.transactions import chunked, count, load
 
 _TABLE, _KNOWN, _RULE = schema.contact, schema.contact_address, schema.suppression
 

@@ -6,7 +6,7 @@ one writer anyway; a file lock (the turnstile) lets a consent writer go before t
 would otherwise keep it out for seconds (measured: 5.4 s without, 9 ms with it).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 
 import portalocker
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
     RowMapping,
+    Table,
     create_engine,
     event,
     func,
@@ -35,6 +37,8 @@ _T = TypeVar("_T")
 
 _CONSENT_LOCK = 0x6D6C_6772
 """The advisory lock's key: "mlgr" in ASCII, so that it can be told in pg_locks."""
+
+_AT_ONCE = 10_000
 
 BUSY_SECONDS = 30
 """How long a writer on SQLite waits for another before it gives up."""
@@ -143,6 +147,42 @@ def next_numbers(connection: Connection, count: int) -> list[int]:
         .returning(counter.c.value)
     ).scalar_one()
     return list(range(last - count + 1, last + 1))
+
+
+def load(connection: Connection, table: Table, rows: Iterable[Sequence[Any]], *, columns: Sequence[str] = ()) -> None:
+    """Insert very many rows, each a sequence of values in the order of `columns`, else of the table's; no defaults.
+
+    Three times as fast as the usual insert, which looks at each value of each row (measured).
+    """
+    chosen = [table.c[name] for name in columns] or list(table.columns)
+    names, marks = ", ".join(f'"{column.name}"' for column in chosen), ", ".join("?" * len(chosen))
+    for chunk in chunked(_as_stored(connection, chosen, rows), _AT_ONCE):
+        if connection.dialect.name == "postgresql":
+            with (
+                connection.connection.cursor() as cursor,
+                cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy,
+            ):
+                for row in chunk:
+                    copy.write_row(row)
+        else:
+            # Names of our own.
+            connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", chunk)  # noqa: S608
+
+
+def _as_stored(
+    connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]
+) -> Iterable[Sequence[Any]]:
+    """The same rows; what the driver does not know how to write is converted."""
+    convert = {
+        place: column.type.bind_processor(connection.dialect)
+        for place, column in enumerate(columns)
+        if isinstance(column.type, schema.Moment)
+    }
+    if not convert:
+        return rows
+    return (
+        tuple(convert[place](value) if place in convert else value for place, value in enumerate(row)) for row in rows
+    )
 
 
 def insert_returning_id(connection: Connection, table: Any, values: dict[str, Any]) -> int:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from mlgroup_mail.consent.applying import apply_signal, lift_suppressions, standing_suppressions
+from mlgroup_mail.consent import applying
+from mlgroup_mail.consent.applying import apply_signal, apply_signals, lift_suppressions, standing_suppressions
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import ALL_TOPICS, ExclusionReason, Road, Signal, SignalKind
@@ -109,6 +110,35 @@ def test_of_several_reasons_the_gravest_is_shown(store: Store) -> None:
     assert stopped(store) == {1: ExclusionReason.OPTED_OUT}
 
 
+def test_many_signals_count_as_each_alone_would(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In several transactions, with some twice, some known, some of nobody, a bounce and a complaint among them."""
+    monkeypatch.setattr(applying, "CHUNK", 3)
+    pull(store, make_contact(1, external_id="m-1"), make_contact(2, external_id="m-2"))
+    pull(store, make_contact(1, external_id="m-1", address="moved@elsewhere.example"), make_contact(2))
+    signals = [
+        signal(address="PERSON1@office1.example", topic="newsletter"),
+        signal(address="moved@elsewhere.example", topic="newsletter"),
+        signal(address="person2@office2.example", topic="calls", kind=SignalKind.BOUNCE),
+        signal(address="nobody@elsewhere.example"),
+        signal(contact_id=2, topic="calls", kind=SignalKind.COMPLAINT),
+        signal(contact_id=2, kind=SignalKind.REVIEW),
+        signal(address="nobody@elsewhere.example"),
+        signal(address="moved@elsewhere.example", topic="newsletter", at=LATER),
+    ]
+    apply_signal(store, signals[3], now=NOON)
+    assert apply_signals(store, iter(signals), now=NOON) == 6
+    assert apply_signals(store, signals, now=LATER) == 0
+    together = [(rule.kind, rule.topic, rule.address, rule.contact_id) for rule in standing_suppressions(store)]
+    with store.deciding() as connection:
+        connection.execute(delete(schema.suppression))
+        connection.execute(delete(schema.signal))
+    for each in (signals[3], *signals):
+        apply_signal(store, each, now=NOON)
+    alone = [(rule.kind, rule.topic, rule.address, rule.contact_id) for rule in standing_suppressions(store)]
+    assert together == alone
+    assert len(alone) == 7
+
+
 def test_a_lift_ends_the_rules_of_its_topic_only(store: Store) -> None:
     for topic in ("newsletter", "calls"):
         apply_signal(store, signal(contact_id=2, topic=topic), now=NOON)
@@ -133,6 +163,9 @@ def test_a_lift_by_an_old_address_reaches_the_person(store: Store) -> None:
 def test_a_lift_is_never_a_mere_signal(store: Store) -> None:
     with pytest.raises(ValueError, match="person's act"):
         apply_signal(store, signal(kind=SignalKind.LIFT, contact_id=1), now=NOON)
+    with pytest.raises(ValueError, match="person's act"):
+        apply_signals(store, [signal(contact_id=2), signal(kind=SignalKind.LIFT, contact_id=1)], now=NOON)
+    assert standing_suppressions(store) == []
 
 
 def test_pulling_the_list_again_lifts_nothing(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgroup_mail.consent import files
-from mlgroup_mail.consent.applying import Applied, apply_signal, lift_suppressions, standing_suppressions
+from mlgroup_mail.consent import applying, files
+from mlgroup_mail.consent.applying import apply_within, lift_suppressions, standing_suppressions
 from mlgroup_mail.consent.files import ImportedFile, import_file, import_waiting
 from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Signal
-from mlgroup_mail.store import Store
+from mlgroup_mail.store import Connection, Store
 from tests.acceptance.projects import LETTER, person
 from tests.cli.conftest import Run
 from tests.factories import NOON
@@ -131,16 +132,17 @@ def test_an_import_that_was_cut_off_does_the_rest_when_it_is_run_again(
 ) -> None:
     done = 0
 
-    def until_the_power_fails(store: Store, signal: Signal, *, now: datetime) -> Applied:
+    def until_the_power_fails(connection: Connection, signals: Sequence[Signal], *, now: datetime) -> int:
         nonlocal done
         if done == 2:
             raise KeyboardInterrupt
         done += 1
-        return apply_signal(store, signal, now=now)
+        return apply_within(connection, signals, now=now)
 
     file.write_text(THREE, encoding="utf-8")
     os.utime(file, (0, NOON.timestamp()))
-    monkeypatch.setattr(files, "apply_signal", until_the_power_fails)
+    monkeypatch.setattr(applying, "CHUNK", 1)
+    monkeypatch.setattr(applying, "apply_within", until_the_power_fails)
     with pytest.raises(KeyboardInterrupt):
         import_file(store, file, topics=TOPICS, now=NOON)
     assert len(standing(store)) == 2

@@ -46,17 +46,18 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 @contextmanager
 def written_sheet(path: Path, *, parts: Mapping[str, str] | None = None) -> Iterator[IO[bytes]]:
-    """A workbook whose one sheet the test writes as XML between <worksheet> and </worksheet>; `parts` are more files."""
+    """A workbook whose one sheet the test writes as XML, within <worksheet>; `parts` are further files."""
     links = {"_rels/.rels": ("officeDocument", "xl/workbook.xml")}
     links["xl/_rels/workbook.xml.rels"] = ("worksheet", "worksheets/sheet1.xml")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, (kind, target) in links.items():
             shared = f'<Relationship Id="r2" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/>'
+            has_texts = kind == "worksheet" and "xl/sharedStrings.xml" in (parts or {})
             archive.writestr(
                 name,
                 f'<Relationships xmlns="{_PACKAGE}/relationships">'
                 f'<Relationship Id="r1" Type="{_OFFICE}/{kind}" Target="{target}"/>'
-                f"{shared if parts and 'xl/sharedStrings.xml' in parts and kind == 'worksheet' else ''}</Relationships>",
+                f"{shared if has_texts else ''}</Relationships>",
             )
         archive.writestr(
             "xl/workbook.xml",
@@ -77,9 +78,9 @@ def sheet_row(number: int, *cells: str) -> str:
     return f'<row r="{number}">{"".join(written)}</row>'
 
 
-_ODS = {
-    name: f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0" for name in ("office", "table", "text", "style")
-} | {"xlink": "http://www.w3.org/1999/xlink"}
+_ODS = {name: f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0" for name in ("office", "table", "text", "style")} | {
+    "xlink": "http://www.w3.org/1999/xlink"
+}
 
 
 _ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"

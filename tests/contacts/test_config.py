@@ -9,6 +9,7 @@ from mlgroup_mail.contacts.fields import Field
 from mlgroup_mail.errors import ConfigurationError
 
 MINIMAL = '[[source]]\nname = "members"\npath = "members.csv"\n'
+QUERIED = '[[source]]\nname = "members"\nquery = "select 1"\n'
 
 
 def config_file(folder: Path, text: str) -> Path:
@@ -35,6 +36,16 @@ WRONG: list[tuple[str, str, str]] = [
     ("source = []\n", "“source”", ""),
     ("[[source]]\nname = 1\n", "“source.0.name”", ""),
     ('[[source]]\nname = "a"\n', "“source.0”: give either “path”, or “url” with “query”", ""),
+    (MINIMAL + 'url = "sqlite:///a.db"\nquery = "select 1"\n', "“source.0”: give either “path”, or “url”", ""),
+    ('[[source]]\nname = "a"\nurl = "sqlite:///a.db"\n', "“url” and “query” belong together", ""),
+    (MINIMAL + 'query = "select 1"\n', "“url” and “query” belong together", ""),
+    (QUERIED + 'url = "members"\n', "“source.0.url”", ""),
+    (QUERIED + 'url = "postgresql://me:hunter2@host/name"\n', "a password does not belong into this file", ""),
+    (QUERIED + 'url = "postgresql://host/name?user=me&password=hunter2"\n', 'write url = "env:NAME"', ""),
+    (QUERIED + 'url = "env:MEMBERS_URL"\nsheet = "Members"\n', "are for files", ""),
+    (MINIMAL + "header_row = 100000\n", "“source.0.header_row”", ""),
+    (MINIMAL + 'delimiter = "x"\n', "cannot stand between cells", ""),
+    (MINIMAL + 'encoding = "hex"\n', "the encoding “hex” is not known", ""),
     (MINIMAL + 'pathh = "x"\n', "the key “source.0.pathh” is not known here", "Did you mean “path”?"),
     (MINIMAL + 'columns = { mail = "E" }\n', "the key “source.0.columns.mail” is not known", "Did you mean “email”?"),
     (MINIMAL + 'defaults = { email = "a@b" }\n', "cannot have a default", ""),
@@ -58,6 +69,20 @@ def test_every_slip_names_the_file_the_key_and_the_mend(tmp_path: Path, text: st
     assert problem.where.startswith(str(tmp_path / "contacts.toml"))
     assert message in problem.message
     assert mend in problem.mend
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_source_is_a_file_a_remote_object_or_a_query(tmp_path: Path) -> None:
+    text = (
+        MINIMAL
+        + '[[source]]\nname = "far"\npath = "s3://group/members.xlsx"\n'
+        + '[[source]]\nname = "asked"\nurl = "env:MEMBERS_URL"\nquery = "select email from members"\n'
+        + '[[source]]\nname = "small"\nurl = "sqlite:///members.db"\nquery = "select email from members"\n'
+    )
+    near, far, asked, small = read_config(config_file(tmp_path, text)).source
+    assert near.place(tmp_path) == tmp_path / "members.csv"
+    assert far.place(tmp_path) == "s3://group/members.xlsx"
+    assert (asked.url, small.url) == ("env:MEMBERS_URL", "sqlite:///members.db")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

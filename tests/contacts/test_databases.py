@@ -13,11 +13,16 @@ from sqlalchemy import create_engine, text
 from mlgroup_mail.contacts.config import Source
 from mlgroup_mail.contacts.sources import Table, read_configured
 from mlgroup_mail.errors import ContactSourceError
-from tests.cli.conftest import Run, run  # noqa: F401 (a fixture)
+from tests.cli.conftest import Run
 from tests.contacts.files import query_source, sqlite_file
 from tests.servers.postgres import PostgresServer
 
-PEOPLE = [["email", "full_name", "country"], ["a@example.org", "Zoë", None], ["", "", ""], ["b@example.org", "Ben", "FR"]]
+PEOPLE = [
+    ["email", "full_name", "country"],
+    ["a@example.org", "Zoë", None],
+    ["", "", ""],
+    ["b@example.org", "Ben", "FR"],
+]
 QUERY = "select email, full_name as name, country from members"
 
 
@@ -34,7 +39,10 @@ def rows(table: Table) -> dict[int, list[str]]:
 
 
 def test_rows_count_as_if_a_header_stood_above_them(members: Source, tmp_path: Path) -> None:
-    assert rows(read_configured(members, tmp_path)) == {2: ["a@example.org", "Zoë", ""], 4: ["b@example.org", "Ben", "FR"]}
+    assert rows(read_configured(members, tmp_path)) == {
+        2: ["a@example.org", "Zoë", ""],
+        4: ["b@example.org", "Ben", "FR"],
+    }
 
 
 def test_the_url_may_stand_in_the_environment_or_in_env(
@@ -93,7 +101,7 @@ def test_neither_password_nor_addresses_are_shown(tmp_path: Path, monkeypatch: p
         read_configured(query_source(url="env:MEMBERS_URL", query=QUERY), tmp_path)
     assert "hunter2" not in str(caught.value)
     sqlite_file(tmp_path / "members.db", PEOPLE)
-    source = query_source(url="sqlite:///members.db", query="select \"x anna@example.org\" from members where 'a")
+    source = query_source(url="sqlite:///members.db", query='select "x anna@example.org" from members where \'a')
     with pytest.raises(ContactSourceError) as caught:
         read_configured(source, tmp_path)
     assert "anna@example.org" not in str(caught.value)
@@ -103,7 +111,9 @@ def test_postgresql_is_read_in_a_stream_and_never_written_to(postgres_server: Po
     with postgres_server.fresh_database() as url:
         engine = create_engine(url)
         with engine.begin() as connection:
-            connection.execute(text("create table members (email text, joined date, fee numeric, topics text[], lead bool)"))
+            connection.execute(
+                text("create table members (email text, joined date, fee numeric, topics text[], lead bool)")
+            )
             connection.execute(
                 text(
                     "insert into members select 'p' || n || '@example.org', date '2021-10-05', 7.50, "
@@ -112,7 +122,8 @@ def test_postgresql_is_read_in_a_stream_and_never_written_to(postgres_server: Po
             )
         asks = query_source(
             url=url,
-            query="select email, joined as id, topics, fee::text as name, lead as status from members where email like '%1@%'",
+            query="select email, joined as id, topics, fee::text as name, lead as status "
+            "from members where email like '%1@%'",
         )
         table = read_configured(asks, tmp_path)
         assert len(table.frame) == 1200
@@ -123,7 +134,10 @@ def test_postgresql_is_read_in_a_stream_and_never_written_to(postgres_server: Po
             "name": "7.50",
             "status": "TRUE",
         }
-        for query in ("delete from members returning email", "with gone as (delete from members returning email) select * from gone"):
+        for query in (
+            "delete from members returning email",
+            "with gone as (delete from members returning email) select * from gone",
+        ):
             with pytest.raises(ContactSourceError, match="the query is refused"):
                 read_configured(query_source(url=url, query=query), tmp_path)
         late = "select email, 1 / (12000 - cast(substring(email from '[0-9]+') as int)) as id from members"
@@ -141,7 +155,8 @@ def test_a_source_that_fails_leaves_the_stored_list_alone(run: Run, tmp_path: Pa
     config = folder / "contacts.toml"
     assert run("--project", "project", "contacts", "pull").code == 0
     config.write_text(
-        '[[source]]\nname = "members"\nurl = "env:NO_SUCH_URL"\nquery = "select 1"\n[segment.members]\nstatus = "member"\n'
+        '[[source]]\nname = "members"\nurl = "env:NO_SUCH_URL"\nquery = "select 1"\n'
+        '[segment.members]\nstatus = "member"\n'
     )
     result = run("--project", "project", "contacts", "pull")
     assert result.code == 1
@@ -161,7 +176,9 @@ VALUES = st.one_of(
 def test_what_a_database_holds_is_read_back(tmp_path: Path, people: list[Sequence[object]]) -> None:
     path = tmp_path / "members.db"
     path.unlink(missing_ok=True)
-    sqlite_file(path, [["email", "name", "id"], *[[f"p{number}@example.org", *row] for number, row in enumerate(people)]])
+    sqlite_file(
+        path, [["email", "name", "id"], *[[f"p{number}@example.org", *row] for number, row in enumerate(people)]]
+    )
     table = read_configured(query_source(url=f"sqlite:///{path}", query="select * from members"), tmp_path)
     assert table.frame[["name", "id"]].to_numpy().tolist() == [
         ["" if value is None else str(value).strip(" ") for value in row] for row in people

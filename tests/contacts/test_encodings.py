@@ -113,7 +113,13 @@ def test_a_guess_looks_at_names_far_down_a_long_list(tmp_path: Path) -> None:
 def test_one_row_that_is_not_utf8_among_others_that_are_is_told_by_its_number(tmp_path: Path) -> None:
     """Read as anything else, all the other names would be spoilt."""
     path = tmp_path / "list.csv"
-    rows = ["Email;Name", "a@example.org;Zoë Müller", "b@example.org;José Núñez", "c@example.org;Jörg", "d@example.org;X"]
+    rows = [
+        "Email;Name",
+        "a@example.org;Zoë Müller",
+        "b@example.org;José Núñez",
+        "c@example.org;Jörg",
+        "d@example.org;X",
+    ]
     path.write_bytes("\n".join(rows).encode().replace("Jörg".encode(), "Jörg".encode("cp1252")))
     with pytest.raises(ContactSourceError, match="row 4 is not UTF-8, and the rows around it are"):
         read_source(path, source())
@@ -124,3 +130,11 @@ def test_an_encoding_that_is_given_is_no_guess(tmp_path: Path) -> None:
     path.write_bytes("Email;Name\na@example.org;Ayþe\n".encode("cp1252"))
     table = read_source(path, source(encoding="cp1252"))
     assert (table.frame["name"].tolist(), table.encoding) == (["Ayþe"], "")
+
+
+def test_a_guess_that_fails_further_down_is_an_error_too(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    rows = "".join(f"p{number}@example.org;김민수;통계청\n" for number in range(5_000))
+    path.write_bytes(f"Email;Name;Institution\n{rows}".encode("cp949") + b"x@example.org;\xff\xff;\n")
+    with pytest.raises(ContactSourceError, match="this text is not in"):
+        read_source(path, source())

@@ -33,10 +33,13 @@ def read(path: Path) -> Table:
         (ods_cell(7.0), "7"),
         (ods_cell(7.25), "7.25"),
         ('<table:table-cell office:value-type="float" office:value="7"><text:p>007</text:p></table:table-cell>', "007"),
-        ('<table:table-cell office:value-type="float" office:value="7"><text:p>7,00 €</text:p></table:table-cell>', "7"),
+        (
+            '<table:table-cell office:value-type="float" office:value="7"><text:p>7,00 €</text:p></table:table-cell>',
+            "7",
+        ),
         (ods_cell(True), "TRUE"),
         (ods_cell(date(2021, 10, 5)), "2021-10-05"),
-        (ods_cell(datetime(2021, 10, 5, 14, 30)), "2021-10-05T14:30:00"),
+        (ods_cell(datetime.fromisoformat("2021-10-05T14:30")), "2021-10-05T14:30:00"),
         (ods_cell("two\nlines"), "two\nlines"),
         (ods_cell("a  b\tc"), "a  b\tc"),
         ('<table:table-cell office:value-type="string" office:string-value="stated"/>', "stated"),
@@ -55,7 +58,8 @@ def test_values_become_the_texts_that_they_show(tmp_path: Path, cell: str, text:
 
 def test_repeated_rows_and_cells_are_counted(tmp_path: Path) -> None:
     """LibreOffice writes equal neighbours once, and fills the sheet with empty rows."""
-    empty = '<table:table-row table:number-rows-repeated="3"><table:table-cell table:number-columns-repeated="1024"/></table:table-row>'
+    cells = '<table:table-cell table:number-columns-repeated="1024"/>'
+    empty = f'<table:table-row table:number-rows-repeated="3">{cells}</table:table-row>'
     two_cells = ods_cell("x", 'table:number-columns-repeated="2"')
     twice = f'<table:table-row table:number-rows-repeated="2">{ods_cell("a@example.org")}{two_cells}</table:table-row>'
     rest = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell/></table:table-row>'
@@ -80,13 +84,16 @@ def test_an_organisation_merged_over_three_people_is_theirs(tmp_path: Path) -> N
 
 
 def test_hidden_rows_and_sheets_are_told(tmp_path: Path) -> None:
-    hidden = '<style:style style:name="Old" style:family="table"><style:table-properties table:display="false"/></style:style>'
+    properties = '<style:table-properties table:display="false"/>'
+    hidden = f'<style:style style:name="Old" style:family="table">{properties}</style:style>'
     row = f'<table:table-row table:visibility="collapse">{ods_cell("a@example.org")}</table:table-row>'
     path = ods_file(tmp_path / "list.ods", styles=hidden, Old=ods_row(["Email"]) + row, Notes=[["Ask the office"]])
     table = read(path)
     assert [(remark.row, remark.reason) for remark in table.remarks] == [(2, "this row is hidden in the workbook")]
     assert table.notes == ("the sheet “Old” is hidden in the workbook",)
-    both = ods_file(tmp_path / "two.ods", styles=hidden, Old=ods_row(["Email"]) + row, New=[["Email"], ["b@example.org"]])
+    both = ods_file(
+        tmp_path / "two.ods", styles=hidden, Old=ods_row(["Email"]) + row, New=[["Email"], ["b@example.org"]]
+    )
     assert rows(read(both)) == {2: ["b@example.org"]}
 
 
@@ -154,7 +161,9 @@ def test_a_protected_file_and_one_of_the_other_kind_are_told(tmp_path: Path) -> 
         read(tmp_path / "sheet.xlsx")
 
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"), max_size=12)
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"), max_size=12
+)
 VALUES = st.one_of(
     TEXT,
     st.integers(-(10**14), 10**14),

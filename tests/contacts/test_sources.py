@@ -216,18 +216,6 @@ def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
         read_source(tmp_path / "list.xlsx", source())
 
 
-def test_a_workbook_that_unpacks_to_far_too_much_is_refused_unread(tmp_path: Path) -> None:
-    with (
-        zipfile.ZipFile(tmp_path / "list.xlsx", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as entry,
-    ):
-        for _ in range(1001):
-            entry.write(bytes(1_000_000))
-    assert (tmp_path / "list.xlsx").stat().st_size < 10_000_000
-    with pytest.raises(ContactSourceError, match="unpacks to 1001 MB"):
-        read_source(tmp_path / "list.xlsx", source())
-
-
 CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=12).map(str.strip)
 
 
@@ -235,16 +223,21 @@ CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), ma
 @given(
     people=st.lists(st.tuples(CELL, st.one_of(CELL, st.just('a "b", c; d\n\te'))), min_size=1, max_size=6),
     delimiter=st.sampled_from(",;\t|"),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252", "iso8859_2", "mac_roman", "koi8_u", "cp932"]),
 )
 def test_what_a_program_writes_is_read_back(
     tmp_path: Path, people: list[tuple[str, str]], delimiter: str, encoding: str
 ) -> None:
-    written = [[f"p{number}@example.org", *cells] for number, cells in enumerate(people)]
+    """Old encodings are named, as a guess needs real words; they hold only some of the characters."""
+    written = [
+        [f"p{number}@example.org", *(cell.encode(encoding, "ignore").decode(encoding).strip() for cell in cells)]
+        for number, cells in enumerate(people)
+    ]
     path = csv_file(
         tmp_path / "list.csv", [["Email", "Name", "Institution"], *written], delimiter=delimiter, encoding=encoding
     )
-    assert list(rows(read_source(path, source())).values()) == written
+    given_encoding = None if encoding.startswith("utf") else encoding
+    assert list(rows(read_source(path, source(encoding=given_encoding))).values()) == written
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)

@@ -32,7 +32,25 @@ def _quick(file: TextFile, columns: Mapping[Field, int], header_row: int = 1) ->
 
 
 PIECES = st.sampled_from(
-    ["a@b.example", "Anna", "Zoë", " ", "  ", '"', '""', ",", ";", "\n", "\r\n", "\r", "\t", "\0", "x" * 30, "\u00a0", "日"]
+    [
+        "a@b.example",
+        "Anna",
+        "Zoë",
+        " ",
+        "  ",
+        '"',
+        '""',
+        ",",
+        ";",
+        "\n",
+        "\r\n",
+        "\r",
+        "\t",
+        "\0",
+        "x" * 30,
+        "\u00a0",
+        "日",
+    ]
 )
 TEXTS = st.lists(PIECES, max_size=25).map("".join)
 

@@ -323,6 +323,25 @@ async def _everything(client: Any) -> list[str]:
     return [each.model_dump_json() for each in kept]
 
 
+def test_a_list_that_looks_wrong_is_not_stored_and_the_mailing_is_prepared_with_the_old_one(
+    project: SmallProject,
+) -> None:
+    """The run fails so that somebody looks; waiting opt-outs count, and what was approved is planned."""
+    project.pull()
+    project.approve(NEWSLETTER)
+    (project.root / "contacts" / "members.csv").write_text("Email,Name\nnew@office.example,New\n", encoding="utf-8")
+    project.write_opt_outs("november.csv", EVERYBODY[0])
+
+    state = run_newsletter(campaign=NEWSLETTER.campaign)
+
+    assert state.type == "FAILED"
+    assert "The list was not stored: 5 of 5 people" in state.message
+    assert "contacts pull --accept-changes" in state.message
+    assert "3 will get it" in state.message
+    run_dispatch()
+    assert project.addresses() == EVERYBODY[1:]
+
+
 def test_no_flow_or_task_is_ever_retried_by_prefect() -> None:
     """The ledger is the retry queue: it alone knows what has been handed over."""
     from prefect import Flow, Task

@@ -1,15 +1,17 @@
 """Who is who when the list is pulled again: nobody lost, nobody doubled, no opt-out undone."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from mlgroup_mail.consent.applying import apply_signal
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.model import ALL_TOPICS, Contact, ExclusionReason, Road, Signal, SignalKind
-from mlgroup_mail.store import Store, schema
-from mlgroup_mail.store.contact_sync import SyncResult, sync_contacts
+from mlgroup_mail.store import Store, schema, staging
+from mlgroup_mail.store.contact_identity import identify
+from mlgroup_mail.store.contact_sync import SyncResult, compare, sync_contacts, write
 from mlgroup_mail.store.contacts import contacts_after, find_contact
 from mlgroup_mail.store.transactions import rows
 from tests.factories import NOON, make_store
@@ -107,3 +109,79 @@ def test_who_comes_back_is_the_same_person(store: Store) -> None:
     pull(store)
     assert pull(store, person(ROLE.upper(), name="Back")).returned == 1
     assert list(listed(store)) == [1]
+
+
+def test_who_vanished_and_comes_back_still_has_their_opt_out(store: Store) -> None:
+    pull(store, person("a@office.example"), person("b@office.example"))
+    opt_out(store, "a@office.example")
+    assert pull(store, person("b@office.example")).left == 1
+    assert pull(store, person("A@office.example"), person("b@office.example")).returned == 1
+    assert stopped(store) == {"A@office.example": ExclusionReason.OPTED_OUT}
+
+
+def test_a_mailbox_s_present_holder_comes_before_one_who_left(store: Store) -> None:
+    pull(store, person(ROLE, "members:1"), person("b@office.example", "members:2"))
+    pull(store, person(ROLE, "members:2"))
+    result = pull(store, person(ROLE))
+    assert (result.changed, result.returned, result.left) == (1, 0, 0)
+    assert listed(store) == {2: ROLE}
+
+
+def test_ids_of_two_sources_do_not_contradict_each_other(store: Store) -> None:
+    pull(store, person(ROLE, "members:1"))
+    assert pull(store, person(ROLE, "board:9")).changed == 1
+    assert pull(store, person(ROLE, "board:8")).added == 1, "two ids of one source are two people"
+
+
+def test_an_alias_that_is_the_address_in_other_letters_is_no_other_address(store: Store) -> None:
+    pull(store, person("A@office.example", aliases=("a@OFFICE.example", "b@office.example")))
+    with store.reading() as connection:
+        known = rows(connection, select(schema.contact_address).order_by(schema.contact_address.c.address_key))
+    assert [(row["address_key"], row["current"]) for row in known] == [
+        ("a@office.example", True),
+        ("b@office.example", False),
+    ]
+
+
+def test_a_new_alias_is_kept_without_the_person_having_changed(store: Store) -> None:
+    pull(store, person("a@office.example"))
+    assert pull(store, person("a@office.example", aliases=("b@office.example",))).unchanged == 1
+    assert pull(store, person("b@office.example")).changed == 1
+    assert listed(store) == {1: "b@office.example"}
+
+
+def test_the_contacts_are_read_once_and_a_few_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "CHUNK", 3)
+
+    def people() -> Iterator[Contact]:
+        for number in range(10):
+            with store.reading() as connection:
+                assert connection.execute(select(schema.contact)).first() is None
+            yield person(f"{number}@office.example", f"members:{number}", themes=("nlp",) * (number % 2))
+
+    with store.preparing() as connection:
+        with connection.begin():
+            staging.make_tables(connection)
+            told: list[int] = []
+            staging.stage(connection, people(), progress=told.append)
+        with store.deciding(on=connection):
+            identify(connection)
+            result = compare(connection, sources=frozenset({"members"}))
+            write(connection, now=NOON)
+    assert (result.added, told) == (10, [3, 6, 9, 10])
+    assert list(listed(store).values()) == [f"{number}@office.example" for number in range(10)]
+
+
+def test_what_was_prepared_ends_with_its_connection(store: Store) -> None:
+    with store.preparing() as connection, connection.begin():
+        staging.make_tables(connection)
+    with store.preparing() as connection, connection.begin():
+        assert "incoming" not in inspect(connection).get_temp_table_names()
+
+
+def test_the_indexes_that_the_first_pull_makes_afterwards_are_there(store: Store) -> None:
+    pull(store, person("a@office.example", "members:1"))
+    with store.reading() as connection:
+        found = inspect(connection)
+        names = {index["name"] for table in ("contact", "contact_address") for index in found.get_indexes(table)}
+    assert {"ix_contact_external_id", "ix_contact_address_mailbox"} <= names

@@ -3,15 +3,18 @@
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command as alembic_command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import CheckConstraint, inspect, select
+from sqlalchemy import CheckConstraint, inspect, select, text
 
 from mlgroup_mail.errors import LedgerError
-from mlgroup_mail.store import Connection, Store, schema
+from mlgroup_mail.store import Connection, Store, migrations, schema
 from mlgroup_mail.store.upgrade import require_current, upgrade
 from tests.acceptance.projects import LETTER
 from tests.cli.conftest import Run
@@ -62,6 +65,45 @@ def test_upgraded_from_nothing_postgresql_has_exactly_the_tables_of_the_schema(
 ) -> None:
     with closing(make_store(tmp_path, postgres_url)) as store:
         assert_as_queries_expect(store)
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["SQLite", "PostgreSQL"])
+def test_people_of_the_first_version_keep_their_addresses_and_their_ids_get_the_source_s_name(
+    tmp_path: Path, request: pytest.FixtureRequest, server: bool
+) -> None:
+    url = request.getfixturevalue("postgres_url") if server else f"sqlite:///{tmp_path / 'old.db'}"
+    with closing(Store(url, state=tmp_path)) as store:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        with store.writing() as connection:
+            config.attributes["connection"] = connection
+            alembic_command.upgrade(config, "0001")
+            for number, external_id in ((1, "17"), (2, "")):
+                person = {"id": number, "external_id": external_id, "address": f"{number}@office.example"}
+                columns = ("name", "first_name", "organisation", "country", "timezone", "language", "status")
+                person |= {"address_key": person["address"], "source": "members"} | dict.fromkeys(columns, "")
+                person |= {"themes": "[]", "topics": "[]", "joined_at": "2021-01-01", "changed_at": "2021-01-01"}
+                names = ", ".join(person)
+                marks = ", ".join(f"'{value}'" for value in person.values())
+                connection.execute(text(f"INSERT INTO contact ({names}) VALUES ({marks})"))
+                connection.execute(
+                    text(f"INSERT INTO contact_address VALUES ('{number}@office.example', {number}, true)")
+                )
+            connection.execute(text("INSERT INTO contact_address VALUES ('old@office.example', 1, false)"))
+        upgrade(store, now=NOON)
+        assert_as_queries_expect(store)
+        with store.reading() as connection:
+            ids = connection.execute(select(schema.contact.c.external_id).order_by(schema.contact.c.id)).scalars().all()
+            known = connection.execute(
+                select(schema.contact_address).order_by(*schema.contact_address.primary_key.columns)
+            ).all()
+        assert ids == ["members:17", ""]
+        joined = datetime(2021, 1, 1, tzinfo=UTC)
+        assert [tuple(row) for row in known] == [
+            (1, "1@office.example", True, joined, False),
+            (1, "old@office.example", False, joined, False),
+            (2, "2@office.example", True, joined, False),
+        ]
 
 
 def test_upgrading_twice_changes_nothing_and_the_ledger_keeps_its_id(tmp_path: Path) -> None:
