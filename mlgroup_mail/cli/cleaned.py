@@ -3,6 +3,7 @@
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mlgroup_mail.cli.output import say, show_table
@@ -33,6 +34,10 @@ def show_cleaned(cleaned: "Cleaned") -> None:
         read = ", ".join(f"{field} from “{label}”" for field, label in each.read.items())
         unread = f"; not read: {', '.join(f'“{label}”' for label in each.unread)}" if each.unread else ""
         say(f"Columns of {each.source}: {read}{unread}.")
+        if each.encoding:
+            say(f"{each.source} was read as {each.encoding}, which is a guess: if names look wrong, name its encoding.")
+        for note in each.notes:
+            say(f"{each.source}: {note}.")
     _show_notes("Rejected rows", cleaned.rejected)
     _show_notes("Dropped values (the person is kept)", dropped)
     _show_notes("Worth a look (nothing was dropped)", kept)
@@ -77,7 +82,7 @@ def cleaned_json(cleaned: "Cleaned") -> dict[str, Any]:
         "rejected": [_note(note) for note in cleaned.rejected],
         "noted": [_note(note) | {"kept": note.kept} for note in cleaned.noted],
         "opt_outs": len(cleaned.opt_outs),
-        "columns": [{"source": each.source, "read": each.read, "unread": each.unread} for each in cleaned.columns],
+        "columns": [asdict(each) for each in cleaned.columns],
     }
 
 

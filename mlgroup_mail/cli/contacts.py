@@ -37,7 +37,9 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or XLSX files.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="CSV, XLSX or ODS files, here or on a remote store.")
+    ],
     source: Annotated[
         str | None, typer.Option("--source", metavar="NAME", help="Read them like this source of contacts.toml.")
     ] = None,
@@ -84,9 +86,7 @@ def pull(
 ) -> None:
     """Read and clean every source of contacts/contacts.toml, and store the list."""
     with opened() as app, progress_bar("pulling") as tell:
-        result = app.pull(
-            accept_changes=accept_changes, progress=lambda done, total: tell(completed=done, total=total)
-        )
+        result = app.pull(accept_changes=accept_changes, progress=lambda done, total: tell(completed=done, total=total))
     if as_json:
         print_json(cleaned_json(result.cleaned) | pulled_json(result))
     else:
@@ -96,11 +96,12 @@ def pull(
         raise typer.Exit(1)
 
 
-def _named(files: "Sequence[Path]") -> "Iterator[tuple[Path, str]]":
+def _named(files: "Sequence[str]") -> "Iterator[tuple[str, str]]":
     """Each file with a name of its own: the last part of its path where that is enough."""
-    names = Counter(path.name for path in files)
-    for path in files:
-        yield path, path.name if names[path.name] == 1 else str(path)
+    names = Counter(Path(file).name for file in files)
+    for file in files:
+        name = Path(file).name
+        yield file, name if names[name] == 1 else file
 
 
 def _write(write: "Callable[[Any, Path], None]", what: object, path: Path) -> None:

@@ -24,11 +24,16 @@ from mlgroup_mail.progress import Progress, silent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ColumnsRead:
-    """What a source's columns were taken for: field -> header as written; and the headers that were not read."""
+    """What a source's columns were taken for: field -> header as written; and the headers that were not read.
+
+    `encoding` is there where it was guessed; `notes` are sentences about the source as a whole.
+    """
 
     source: str
     read: dict[str, str]
     unread: tuple[str, ...]
+    encoding: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +89,9 @@ def _in_order(tables: Sequence[Rows], found_later: Iterable[RowNote]) -> tuple[R
 
 def _columns_read(table: Table) -> ColumnsRead:
     labels = {field.value: label for field, label in table.labels.items()}
-    return ColumnsRead(source=table.source, read=labels, unread=table.unread)
+    return ColumnsRead(
+        source=table.source, read=labels, unread=table.unread, encoding=table.encoding, notes=table.notes
+    )
 
 
 def _defaults(table: Table, readers: Mapping[Field, Reader]) -> dict[Field, Value]:

@@ -59,6 +59,10 @@ def read_rows(
     usable[[row for row, _, _ in found.wrong]] = False
     kept = np.flatnonzero(usable)
     notes.keep([each for each in found.remarks if usable[each[0]]], Field.EMAIL)
+    for remark in table.remarks:
+        position = int(table.frame.index.searchsorted(remark.row))
+        if usable[position]:
+            notes.keep([(position, remark.reason, "")], remark.field)
     advance(len(table.frame))
     columns: dict[Field, Distinct] = {}
     for field in map(Field, table.frame.columns):

@@ -7,7 +7,7 @@ would otherwise keep it out for seconds (measured: 5.4 s without, 9 ms with it).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,10 +158,8 @@ def load(connection: Connection, table: Table, rows: Iterable[Sequence[Any]], *,
     names, marks = ", ".join(f'"{column.name}"' for column in chosen), ", ".join("?" * len(chosen))
     for chunk in chunked(_as_stored(connection, chosen, rows), _AT_ONCE):
         if connection.dialect.name == "postgresql":
-            with (
-                connection.connection.cursor() as cursor,
-                cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy,
-            ):
+            statement = f"COPY {table.name} ({names}) FROM STDIN"
+            with closing(connection.connection.cursor()) as cursor, cursor.copy(statement) as copy:
                 for row in chunk:
                     copy.write_row(row)
         else:
@@ -173,16 +171,11 @@ def _as_stored(
     connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]
 ) -> Iterable[Sequence[Any]]:
     """The same rows; what the driver does not know how to write is converted."""
-    convert = {
-        place: column.type.bind_processor(connection.dialect)
-        for place, column in enumerate(columns)
-        if isinstance(column.type, schema.Moment)
-    }
-    if not convert:
+    moments = {place for place, column in enumerate(columns) if isinstance(column.type, schema.Moment)}
+    convert = schema.Moment().bind_processor(connection.dialect)
+    if not moments or convert is None:
         return rows
-    return (
-        tuple(convert[place](value) if place in convert else value for place, value in enumerate(row)) for row in rows
-    )
+    return (tuple(convert(value) if place in moments else value for place, value in enumerate(row)) for row in rows)
 
 
 def insert_returning_id(connection: Connection, table: Any, values: dict[str, Any]) -> int:

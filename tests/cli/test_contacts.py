@@ -4,6 +4,7 @@ import csv
 import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from mlgroup_mail.shipped import shipped
@@ -155,6 +156,28 @@ def test_it_is_told_which_columns_were_read_as_what_and_which_were_not(run: Run,
     path.write_text("Nr.;Mailadresse;Rolle;Bemerkung\n1;a@example.org;left;x\n", encoding="utf-8")
     shown = run("contacts", "check", path)
     assert "email from “Mailadresse”, status from “Rolle”; not read: “Nr.”, “Bemerkung”" in shown.text
-    assert run("contacts", "check", path, "--json").json["columns"] == [
-        {"source": "list.csv", "read": {"email": "Mailadresse", "status": "Rolle"}, "unread": ["Nr.", "Bemerkung"]}
+    (columns,) = run("contacts", "check", path, "--json").json["columns"]
+    assert columns["source"] == "list.csv"
+    assert columns["read"] == {"email": "Mailadresse", "status": "Rolle"}
+    assert columns["unread"] == ["Nr.", "Bemerkung"]
+
+
+def test_what_reading_a_file_noticed_is_told(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes("Email;Nom\na@example.org;Zoé Lefèvre\nb@example.org;Hélène Noël\n".encode("cp1252"))
+    assert "was read as cp1252, which is a guess" in run("contacts", "check", path).text
+    assert run("contacts", "check", path, "--json").json["columns"][0]["encoding"] == "cp1252"
+
+
+def test_a_hidden_row_is_read_and_told(run: Run, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (["Email"], ["a@example.org"], ["b@example.org"]):
+        book.active.append(row)
+    book.active.row_dimensions[3].hidden = True
+    book.save(tmp_path / "list.xlsx")
+    found = run("contacts", "check", tmp_path / "list.xlsx", "--json").json
+    assert found["contacts"] == 2
+    assert [(note["row"], note["reason"], note["kept"]) for note in found["noted"]] == [
+        (3, "this row is hidden in the workbook", True)
     ]
