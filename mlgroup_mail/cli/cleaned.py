@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mlgroup_mail.cli.output import say, show_table
 
 if TYPE_CHECKING:
-    from mlgroup_mail.contacts.cleaning import Cleaned
-    from mlgroup_mail.contacts.notes import RowNote
+    from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
+    from mlgroup_mail.contacts.cleaning.notes import RowNote
 
 _LISTED = 15
 """Rows that a table shows one by one; more of them are gathered by reason, with examples."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mlgroup_mail.contacts.config import Source
-    from mlgroup_mail.contacts.readings import Vocabulary
+    from mlgroup_mail.contacts.words.readings import Vocabulary
 
 
 Notes = Annotated[
@@ -51,8 +51,8 @@ def check(
 ) -> None:
     """Clean files without storing anything, and say which rows are rejected and why."""
     from mlgroup_mail.clock import SystemClock
-    from mlgroup_mail.contacts.cleaning import clean
-    from mlgroup_mail.contacts.sources import read_source
+    from mlgroup_mail.contacts.cleaning.cleaned import clean
+    from mlgroup_mail.contacts.sources.tables import read_source
     from mlgroup_mail.contacts.writing import write_clean, write_notes
 
     options = _source(source)
@@ -132,7 +132,7 @@ def _source(name: str | None) -> "Source":
 
 def _vocabulary() -> "Vocabulary":
     """The project's words; any are taken where there is no project: a list can be checked anywhere."""
-    from mlgroup_mail.contacts.readings import ANY_WORDS
+    from mlgroup_mail.contacts.words.readings import ANY_WORDS
     from mlgroup_mail.settings.app import vocabulary
     from mlgroup_mail.settings.project import PROJECT_FILE, read_project
 

@@ -11,8 +11,8 @@ from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.remote import is_remote
 from mlgroup_mail.contacts.segment_rules import SegmentRule, check_references
+from mlgroup_mail.contacts.sources.remote import is_remote
 from mlgroup_mail.documents import Document, read_toml, validate
 
 CONTACTS_FILE = "contacts.toml"

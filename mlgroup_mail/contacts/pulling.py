@@ -3,10 +3,10 @@
 from datetime import datetime
 from pathlib import Path
 
-from mlgroup_mail.contacts.cleaning import Cleaned, clean
+from mlgroup_mail.contacts.cleaning.cleaned import Cleaned, clean
 from mlgroup_mail.contacts.config import ContactsConfig
-from mlgroup_mail.contacts.readings import Vocabulary
-from mlgroup_mail.contacts.sources import read_configured
+from mlgroup_mail.contacts.sources.tables import read_configured
+from mlgroup_mail.contacts.words.readings import Vocabulary
 from mlgroup_mail.progress import Progress, silent
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from mlgroup_mail import addresses
-from mlgroup_mail.contacts.countries import find_country
-from mlgroup_mail.contacts.languages import find_language
+from mlgroup_mail.contacts.words.countries import find_country
+from mlgroup_mail.contacts.words.languages import find_language
 from mlgroup_mail.documents import Document
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import MailingRef

@@ -9,8 +9,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from mlgroup_mail import addresses
-from mlgroup_mail.contacts.countries import find_country
-from mlgroup_mail.contacts.languages import find_language
 from mlgroup_mail.contacts.segment_rules import (
     SegmentRule,
     expanded,
@@ -19,6 +17,8 @@ from mlgroup_mail.contacts.segment_rules import (
     read_mailing,
     require_shallow,
 )
+from mlgroup_mail.contacts.words.countries import find_country
+from mlgroup_mail.contacts.words.languages import find_language
 from mlgroup_mail.documents import Refusal, validate
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.model import Contact, MailingRef

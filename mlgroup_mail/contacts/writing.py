@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlgroup_mail.contacts.cleaning import Cleaned
-from mlgroup_mail.contacts.texts import guarded
+from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
+from mlgroup_mail.contacts.words.texts import guarded
 from mlgroup_mail.model import Contact
 
 COLUMNS = ("address", "name", "organisation", "country", "timezone", "language", "status", "topics", "themes")

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from mlgroup_mail.consent.applying import apply_within
 from mlgroup_mail.consent.erasing import ErasedPeople
-from mlgroup_mail.contacts.cleaning import Cleaned
+from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
 from mlgroup_mail.contacts.config import PullLimits
 from mlgroup_mail.model import Signal
 from mlgroup_mail.progress import Progress, silent

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from mlgroup_mail.contacts.texts import guarded
+from mlgroup_mail.contacts.words.texts import guarded
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.progress import Progress, silent
 from mlgroup_mail.reporting.contact_columns import LEFT_COLUMNS, Cell, ExportColumn, columns, one_line

@@ -10,11 +10,11 @@ from mlgroup_mail.clock import Clock, FixedClock, SystemClock
 from mlgroup_mail.consent.erasing import erase_person
 from mlgroup_mail.consent.files import ImportedFile, import_waiting
 from mlgroup_mail.consent.tokens import OptOutTokens
-from mlgroup_mail.contacts.cleaning import Cleaned
+from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
 from mlgroup_mail.contacts.config import ContactsConfig, read_config
 from mlgroup_mail.contacts.pulling import read_all
-from mlgroup_mail.contacts.readings import Vocabulary
 from mlgroup_mail.contacts.segments import Segment, segment_for
+from mlgroup_mail.contacts.words.readings import Vocabulary
 from mlgroup_mail.content.campaign import AudienceRule
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery import approving, checking, ledger_file, ordering, planning, sending, testing

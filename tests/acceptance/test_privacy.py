@@ -79,7 +79,7 @@ def test_an_error_that_nobody_foresaw_names_its_kind_and_place_and_quotes_nothin
     def fail(*_: object, **__: object) -> None:
         raise KeyError(f"the row of {person(1)}")
 
-    monkeypatch.setattr("mlgroup_mail.contacts.cleaning.clean", fail)
+    monkeypatch.setattr("mlgroup_mail.contacts.cleaning.cleaned.clean", fail)
     monkeypatch.setattr("mlgroup_mail.contacts.pulling.clean", fail)
     shown = run("contacts", "pull")
     assert shown.code == 2

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgroup_mail.consent.applying import apply_signal
-from mlgroup_mail.contacts.cleaning import clean
-from mlgroup_mail.contacts.countries import find_country
+from mlgroup_mail.contacts.cleaning.cleaned import clean
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.readings import ANY_WORDS, make_readers
-from mlgroup_mail.contacts.sources import read_source
-from mlgroup_mail.contacts.texts import guarded
+from mlgroup_mail.contacts.sources.tables import read_source
+from mlgroup_mail.contacts.words.countries import find_country
+from mlgroup_mail.contacts.words.readings import ANY_WORDS, make_readers
+from mlgroup_mail.contacts.words.texts import guarded
 from mlgroup_mail.model import Contact, Road, Signal, SignalKind
 from mlgroup_mail.reporting import contact_export
 from mlgroup_mail.reporting.contact_columns import country_name, one_line

@@ -11,7 +11,7 @@ import pytest
 
 from mlgroup_mail import addresses
 from mlgroup_mail.contacts.audience import figures
-from mlgroup_mail.contacts.cleaning import Cleaned
+from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
 from mlgroup_mail.contacts.config import read_config
 from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.contacts.segments import segment_for

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mlgroup_mail.consent.applying import lift_suppressions, standing_suppressions
 from mlgroup_mail.consent.erasing import erase_person
-from mlgroup_mail.contacts.cleaning import Cleaned
+from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
 from mlgroup_mail.contacts.config import PullLimits
 from mlgroup_mail.delivery import storing
 from mlgroup_mail.delivery.storing import PullResult, store_list

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.readings import Value, Vocabulary
+from mlgroup_mail.contacts.words.readings import Value, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Organisations, topics, themes, further addresses and ids."""
 
 from mlgroup_mail.contacts.fields import Field
-from mlgroup_mail.contacts.readings import NOTHING
+from mlgroup_mail.contacts.words.readings import NOTHING
 from tests.contacts.cells.cell import WORDS, Cell
 
 _ALL = tuple(WORDS.topics or ())
