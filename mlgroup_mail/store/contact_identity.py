@@ -30,12 +30,12 @@ _TABLE, _KNOWN = schema.contact, schema.contact_address
 
 def identify(connection: Connection) -> None:
     """Fill `found` from the staged contacts; whoever is missing from it is new."""
+    analyse(connection, _TABLE, _KNOWN, incoming, incoming_alias)
     highest = connection.execute(select(func.max(_TABLE.c.id))).scalar() or 0
-    if highest:
-        taken = bytearray(highest + 1)
-        for way in (_by_id, _by_address, _by_history):
-            _take(connection, way(), taken)
-    analyse(connection)
+    taken = bytearray(highest + 1)
+    for way in (_by_id, _by_address, _by_history):
+        _take(connection, way(), taken)
+        analyse(connection, found)
 
 
 def _take(connection: Connection, candidates: Select[tuple[int, int]], taken: bytearray) -> None:

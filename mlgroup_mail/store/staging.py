@@ -120,10 +120,10 @@ def stage_opt_outs(connection: Connection, mailboxes: Iterable[str]) -> None:
     load(connection, incoming_opt_out, ((place, addresses.key(each)) for place, each in enumerate(mailboxes)))
 
 
-def analyse(connection: Connection) -> None:
-    """Let PostgreSQL count what is in the temporary tables: it plans for empty ones otherwise."""
+def analyse(connection: Connection, *tables: Table) -> None:
+    """Let PostgreSQL count what has just been written: it takes tables for nearly empty ones otherwise."""
     if connection.dialect.name == "postgresql":
-        for table in (incoming, incoming_alias, found):
+        for table in tables:
             connection.execute(text(f"ANALYZE {table.name}"))
 
 

@@ -98,7 +98,8 @@ def newsletter_readers(root: Path) -> set[str]:
         opted_out = {row["address"].lower() for row in csv.DictReader(file) if row["topic"] in {"", "newsletter"}}
     readers, others = set(), set()
     for row in members:
-        if address := _ADDRESS.fullmatch(row["Email"].strip()):
+        # A domain whose letters are of two scripts only looks like one of the list's.
+        if (address := _ADDRESS.fullmatch(row["Email"].strip())) and address[1].isascii():
             known = (row["Status"].lower() or "member") in {"member", "lead"}
             chosen = not row["Topics"] or "newsletter" in row["Topics"]
             (readers if known and chosen else others).add(address[1].lower())

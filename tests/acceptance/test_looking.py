@@ -17,7 +17,7 @@ def answer(run: Run, address: str) -> tuple[str, str]:
 def test_who_left_the_list_would_not_get_it(run: Run, letter: Path) -> None:
     assert answer(run, person(1))[0] == "would get"
     write_list(letter, [(person(number), "Somebody", "") for number in (2, 3, 4, 5, 6)])
-    assert run("contacts", "pull").code == 0
+    assert run("contacts", "pull", "--accept-changes").code == 0
     assert "no longer on the list" in run("explain", person(1)).text
     assert answer(run, person(1))[0] == "does not get"
 
@@ -41,7 +41,7 @@ def test_nobody_gets_a_mailing_that_was_cancelled(run: Run, letter: Path) -> Non
 def test_who_joined_after_planning_is_not_promised_anything(run: Run, letter: Path) -> None:
     run("plan", LETTER)
     write_list(letter, [(person(number), "Somebody", "") for number in range(1, 8)])
-    run("contacts", "pull")
+    run("contacts", "pull", "--accept-changes")
     assert answer(run, person(7)) == ("does not get", "was not in its audience when that was frozen")
 
 

@@ -123,7 +123,7 @@ def test_batches_are_numbered_full_and_due_at_the_mailing_s_time(app: App, use: 
 def test_what_a_plan_says_stays_whatever_happens_to_the_list_afterwards(app: App, run: Run, letter: Path) -> None:
     app.plan(REF)
     write_list(letter, [(person(1), "Another Name", ""), (person(7), "New", "")])
-    assert run("contacts", "pull").code == 0
+    assert run("contacts", "pull", "--accept-changes").code == 0
     with app.store.reading() as connection:
         found = rows(connection, select(schema.delivery).order_by(schema.delivery.c.id))
     assert [row["contact_id"] for row in found] == [1, 2, 3, 4, 5, 6]

@@ -295,7 +295,7 @@ _SEVERAL = [
     ),
     AddressCell("ben@example.net Anna <anna@example.org>", ANNA, remarks=(SOME_UNREADABLE,)),
     AddressCell("anna@example.org; ben@", ANNA, remarks=(SOME_UNREADABLE,)),
-    AddressCell("benexample.net; anna@example.org", ANNA, remarks=(SOME_UNREADABLE,)),
+    AddressCell("ben@@example.net; anna@example.org", ANNA, remarks=(SOME_UNREADABLE,)),
     AddressCell("anna@example.org; ben smith@example.net", ANNA, remarks=(SOME_UNREADABLE,)),
     AddressCell("anna@example.org, @anna", ANNA, remarks=(SOME_UNREADABLE,)),
     AddressCell(
@@ -390,7 +390,9 @@ _NO_ADDRESS = [
     *_wrong("quotation marks", '"anna novak"@example.org', '"anna"@example.org'),
     *_wrong("before the @", "@example.org", "<@example.org>"),
     *_wrong("after the @", "anna@", "anna@."),
-    *_wrong("invalid characters", "annaexample.org", "anna@exa_mple.org", "anna@it’s.example", "sip:anna@example.org"),
+    *_wrong(
+        "invalid characters", "anna@@example.org", "anna@exa_mple.org", "anna@it’s.example", "sip:anna@example.org"
+    ),
     *_wrong("invalid", "anna@☃.example", "anna@exa!mple.org"),
     *_wrong("two periods", "anna..b@example.org", "anna@example..org"),
     *_wrong(
