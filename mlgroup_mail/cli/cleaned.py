@@ -54,11 +54,14 @@ def _show_notes(title: str, notes: "Sequence[RowNote]") -> None:
     if len(notes) <= _LISTED:
         rows = [(note.source, note.row, note.column, _value(note), note.reason) for note in notes]
         show_table(("Source", "Row", "Column", "Value", "Reason"), rows, title=title)
-    else:
-        show_table(("Source", "Column", "Reason", "Rows", "For example"), _gathered(notes), title=title)
+        return
+    gathered = list(_gathered(notes))
+    show_table(("Source", "Column", "Reason", "Rows", "For example"), gathered[:_LISTED], title=title)
+    if rest := sum(rows for _, _, _, rows, _ in gathered[_LISTED:]):
+        say(f"... and {rest} rows more. --notes FILE writes every row.")
 
 
-def _gathered(notes: "Sequence[RowNote]") -> Iterator[tuple[object, ...]]:
+def _gathered(notes: "Sequence[RowNote]") -> Iterator[tuple[str, str, str, int, str]]:
     """Notes by reason, the most frequent first."""
     groups: dict[tuple[str, str, str], list[RowNote]] = defaultdict(list)
     for note in notes:

@@ -82,11 +82,16 @@ def pull(
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Go on although more changes than [pull] of contacts.toml allows.")
     ] = False,
+    notes: Notes = None,
     as_json: Json = False,
 ) -> None:
     """Read and clean every source of contacts/contacts.toml, and store the list."""
+    from mlgroup_mail.contacts.writing import write_notes
+
     with opened() as app, progress_bar("pulling") as tell:
         result = app.pull(accept_changes=accept_changes, progress=lambda done, total: tell(completed=done, total=total))
+    if notes:
+        _write(write_notes, result.cleaned, notes)
     if as_json:
         print_json(cleaned_json(result.cleaned) | pulled_json(result))
     else:

@@ -209,7 +209,7 @@ def _vanished(sources: frozenset[str]) -> tuple[ColumnElement[bool], ...]:
         _TABLE.c.source.in_(sources),
         _TABLE.c.left_at.is_(None),
         _TABLE.c.origin == schema.FROM_A_LIST,
-        _TABLE.c.id.not_in(select(found.c.contact_id)),
+        not_(exists().where(found.c.contact_id == _TABLE.c.id)),
     )
 
 

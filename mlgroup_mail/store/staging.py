@@ -56,7 +56,7 @@ incoming_opt_out = _temporary(
 found = _temporary(
     "found",
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("contact_id", BigInteger, nullable=False),
+    Column("contact_id", BigInteger, nullable=False, index=True),
     Column("fresh", Boolean, nullable=False),
 )
 """Who of the stored people each contact is; `fresh` are those who were not stored before."""

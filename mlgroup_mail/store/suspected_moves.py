@@ -155,14 +155,13 @@ def _compare_people(connection: Connection) -> None:
     """Write down what the new ones and the vanished ones look like; nothing where either are missing."""
     known = exists().where(found.c.position == incoming.c.position)
     new = select(incoming.c.position, incoming.c.name, incoming.c.organisation).where(not_(known))
-    just_now = _TABLE.c.id.in_(select(gone.c.contact_id))
-    before = and_(
-        _TABLE.c.left_at.is_not(None),
+    vanished_now = exists().where(gone.c.contact_id == _TABLE.c.id)
+    old = select(_TABLE.c.id, _TABLE.c.name, _TABLE.c.organisation).where(
         _TABLE.c.moved_to.is_(None),
         _TABLE.c.erased_at.is_(None),
-        _TABLE.c.id.not_in(select(found.c.contact_id)),
+        not_(exists().where(found.c.contact_id == _TABLE.c.id)),
+        or_(_TABLE.c.left_at.is_not(None), vanished_now),
     )
-    old = select(_TABLE.c.id, _TABLE.c.name, _TABLE.c.organisation).where(or_(just_now, before))
     if connection.execute(new.limit(1)).first() and connection.execute(old.limit(1)).first():
         load(
             connection,

@@ -1,7 +1,9 @@
 """`contacts check` and `contacts pull`, as a person or a program calls them."""
 
 import csv
+import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import openpyxl
@@ -160,6 +162,26 @@ def test_it_is_told_which_columns_were_read_as_what_and_which_were_not(run: Run,
     assert columns["source"] == "list.csv"
     assert columns["read"] == {"email": "Mailadresse", "status": "Rolle"}
     assert columns["unread"] == ["Nr.", "Bemerkung"]
+
+
+def test_many_rows_are_told_by_their_reasons_with_examples_and_all_of_them_in_a_file(run: Run, tmp_path: Path) -> None:
+    path, notes = tmp_path / "list.csv", tmp_path / "notes.csv"
+    people = [f"a{number}@example.org" for number in range(20)]
+    path.write_text("\n".join(["Email", *people, *people, *["nobody"] * 30]), encoding="utf-8")
+    shown = run("contacts", "check", path, "--notes", notes).text
+    assert re.search(r"there is no @ in the address +30 +row 42: n…; row 43: n…; row 44: n…", shown)
+    assert "... and 5 rows more. --notes FILE writes every row." in shown
+    with notes.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert Counter(row["outcome"] for row in rows) == {"rejected": 30, "merged": 20}
+    assert rows[0] == {
+        "source": "list.csv",
+        "row": "42",
+        "outcome": "rejected",
+        "column": "Email",
+        "value": "nobody",
+        "reason": "there is no @ in the address",
+    }
 
 
 def test_what_reading_a_file_noticed_is_told(run: Run, tmp_path: Path) -> None:
