@@ -11,7 +11,7 @@ from mlgroup_mail.store import Connection, Store, suppressions
 from mlgroup_mail.store.contacts import find_contact, find_holders, find_successors
 from mlgroup_mail.store.transactions import chunked
 
-CHUNK = 2000
+CHUNK = 5000
 """Signals that are applied in one transaction: claims wait for one such chunk at most."""
 
 

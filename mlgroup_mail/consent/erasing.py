@@ -17,15 +17,16 @@ from mlgroup_mail.store import Connection, Store, erasure
 from mlgroup_mail.store.erasure import Forgotten
 
 _SHOWN = 10
+_SHORTEST = 32
 
 
 class ErasedPeople:
     """Those who want to be forgotten, as a connection finds them; counts those of them whom a list still has."""
 
     def __init__(self, connection: Connection, key: str | None) -> None:
-        """Raises ConfigurationError where somebody was erased and the key is not there."""
+        """Raises ConfigurationError where somebody was erased and the key is not there, or is another one."""
         self._macs = erasure.erased_macs(connection)
-        self._key = require_key(key) if self._macs else b""
+        self._key = _the_key(key, self._macs) if self._macs else b""
         self.met = 0
         self.met_masked: list[str] = []
 
@@ -56,24 +57,41 @@ def erase_person(store: Store, person: str, *, key: str | None, by: str, reason:
 
     Raises UsageError where nothing is known of them, ConfigurationError where the key is not there.
     """
-    secret = require_key(key)
     with store.deciding() as connection:
+        secret = _the_key(key, erasure.erased_macs(connection))
         erasure.overwrite_freed_pages(connection)
         return erasure.forget(
-            connection, person, mac=lambda mailbox: mac(secret, mailbox), by=by, reason=reason, now=now
+            connection,
+            person,
+            mac=lambda mailbox: mac(secret, mailbox),
+            mark=_mark(secret),
+            by=by,
+            reason=reason,
+            now=now,
         )
 
 
-def require_key(key: str | None) -> bytes:
-    """The key that erased people are recognised by; raises ConfigurationError where there is none."""
-    if key:
-        return key.encode()
-    raise ConfigurationError(
-        "erased people cannot be recognised without their key",
-        where="MLGROUP_ERASURE_KEY",
-        mend="Put the project's own key into .env; it never changes. Where nobody was erased yet, a new one will do: "
-        'python -c "import secrets; print(secrets.token_hex(32))"',
-    )
+def _the_key(key: str | None, macs: frozenset[str]) -> bytes:
+    """The key that erased people are recognised by; raises ConfigurationError where it is missing or not that one."""
+    if not key or len(key) < _SHORTEST:
+        raise ConfigurationError(
+            "erased people cannot be recognised without their key, of 32 characters at least",
+            where="MLGROUP_ERASURE_KEY",
+            mend="Put the project's own key into .env; it never changes. Where nobody was erased yet, a new one will "
+            'do: python -c "import secrets; print(secrets.token_hex(32))"',
+        )
+    if macs and _mark(key.encode()) not in macs:
+        raise ConfigurationError(
+            "this is not the key under which people were erased: they would not be recognised",
+            where="MLGROUP_ERASURE_KEY",
+            mend="Put the project's own key back; it never changes.",
+        )
+    return key.encode()
+
+
+def _mark(key: bytes) -> str:
+    """What a key leaves among the addresses that were remembered under it, so that another one is noticed."""
+    return hmac.digest(key, b"the key of those who were erased", hashlib.sha256).hex()
 
 
 def mac(key: bytes, mailbox: str) -> str:

@@ -73,5 +73,6 @@ _CHECKS: dict[str, Callable[[Connection], Iterator[str]]] = {
     "4 every state is explained": verification.unexplained,
     "5 what was approved goes out": _not_as_approved,
     "6 only a person lifts": verification.lifted_by_nobody,
+    "6 who was erased is forgotten": verification.not_forgotten,
     "10 in its time": verification.out_of_time,
 }

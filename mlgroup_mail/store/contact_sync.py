@@ -37,6 +37,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.column_types import Moment
 from mlgroup_mail.store.contact_identity import identify
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
 from mlgroup_mail.store.staging import (
@@ -342,4 +343,4 @@ def _remember(connection: Connection, addresses_of: Any, *, now: datetime) -> No
 
 
 def _at(moment: datetime) -> ColumnElement[datetime]:
-    return literal(moment, schema.Moment)
+    return literal(moment, Moment)

@@ -55,9 +55,11 @@ def overwrite_freed_pages(connection: Connection) -> None:
 
 
 def forget(
-    connection: Connection, who: str, *, mac: Callable[[str], str], by: str, reason: str, now: datetime
+    connection: Connection, who: str, *, mac: Callable[[str], str], mark: str, by: str, reason: str, now: datetime
 ) -> Forgotten:
     """Empty every row of the person with this address or number, and stop all mail to what is left. Inside `deciding`.
+
+    `mac` gives what is remembered of an address, `mark` is what is remembered of its key.
 
     Raises UsageError where nothing is known of them.
     """
@@ -73,7 +75,7 @@ def forget(
         raise UsageError("nobody has or had this address, and nothing is known of it", mend="Is it spelled right?")
     taken_back, deliveries = _blank_deliveries(connection, ids, now=now)
     _blank_contacts(connection, ids, now=now)
-    _remember(connection, map(mac, own), now=now)
+    _remember(connection, [mark, *map(mac, own)], now=now)
     for contact_id in ids:
         _stop_all_mail(connection, contact_id, by=by, now=now)
     write_journal(
@@ -178,7 +180,7 @@ def _blank_courtesies(connection: Connection, own: set[str]) -> int:
     return len(theirs)
 
 
-def _remember(connection: Connection, macs: Any, *, now: datetime) -> None:
+def _remember(connection: Connection, macs: Sequence[str], *, now: datetime) -> None:
     new = set(macs) - erased_macs(connection)
     if new:
         connection.execute(insert(schema.erased), [{"mac": each, "at": now} for each in sorted(new)])

@@ -4,17 +4,12 @@ Keys are integers: a million rows are inserted seven times as fast as with text 
 UTC. Numbers named `number` come from one sequence that claims and consent writers share (`transactions.next_number`).
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -24,12 +19,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     literal_column,
 )
 
 from mlgroup_mail.model import DeliveryState, MailingState, OutcomeKind
+from mlgroup_mail.store.column_types import Key, Moment, one_of
 
 metadata = MetaData(
     naming_convention={
@@ -45,40 +40,8 @@ consent_number = Sequence("consent_number", metadata=metadata)
 """PostgreSQL's; on SQLite the table `counter` serves (one writer at a time holds it anyway)."""
 
 
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC time. SQLite keeps no zone, so it is taken off on the way in and put back on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware in, UTC stored; a naive time is a mistake of ours."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("moments are aware UTC times")
-        value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """UTC out, always aware."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
 FROM_A_LIST = "list"
 """The origin of those whom a contact source brought; others came through a page, or by hand."""
-
-# SQLite gives rowids only to a key declared exactly INTEGER.
-Key = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _one_of(column: str, values: type[Any]) -> CheckConstraint:
-    """The database, too, knows the closed set."""
-    words = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({words})", name=column)
-
 
 ledger = Table(
     "ledger",
@@ -216,7 +179,7 @@ mailing = Table(
     Column("resumed_at", Moment),
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("campaign", "name"),
-    _one_of("state", MailingState),
+    one_of("state", MailingState),
 )
 """`source` is the approved content as JSON, `digest` its hash; `audience` is counted when planning ends."""
 
@@ -258,7 +221,7 @@ delivery = Table(
     Column("next_at", Moment),
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("mailing_id", "contact_id"),
-    _one_of("state", DeliveryState),
+    one_of("state", DeliveryState),
 )
 """One recipient (or exclusion) of one mailing. `attempt_id`: the latest; `next_at`: when a deferred one may go."""
 

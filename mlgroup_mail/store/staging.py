@@ -13,8 +13,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, MetaDat
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
+from mlgroup_mail.store.column_types import Key
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
-from mlgroup_mail.store.schema import Key
 from mlgroup_mail.store.transactions import chunked, load
 
 CHUNK = 10_000

@@ -32,6 +32,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.column_types import Moment
 
 _T = TypeVar("_T")
 
@@ -171,8 +172,8 @@ def _as_stored(
     connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]
 ) -> Iterable[Sequence[Any]]:
     """The same rows; what the driver does not know how to write is converted."""
-    moments = {place for place, column in enumerate(columns) if isinstance(column.type, schema.Moment)}
-    convert = schema.Moment().bind_processor(connection.dialect)
+    moments = {place for place, column in enumerate(columns) if isinstance(column.type, Moment)}
+    convert = Moment().bind_processor(connection.dialect)
     if not moments or convert is None:
         return rows
     return (tuple(convert(value) if place in moments else value for place, value in enumerate(row)) for row in rows)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import aliased
 
 from mlgroup_mail.model import ALL_TOPICS, DeliveryState, DeliveryStep, MailingState, OutcomeKind, SignalKind
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
 from mlgroup_mail.store.transactions import rows
 
 _DELIVERY, _ATTEMPT, _MAILING, _BATCH = schema.delivery, schema.attempt, schema.mailing, schema.batch
@@ -153,6 +154,21 @@ def lifted_by_nobody(connection: Connection) -> Iterator[str]:
     )
     for row in rows(connection, statement):
         yield f"opt-out {row['id']} was lifted, and nobody is named who did it and why"
+
+
+def not_forgotten(connection: Connection) -> Iterator[str]:
+    """6: an erased person's row holds something, or could get mail."""
+    person, known = schema.contact, schema.contact_address
+    stopped = exists().where(_RULE.c.contact_id == person.c.id, _RULE.c.lifted_number.is_(None))
+    kept = or_(
+        person.c.left_at.is_(None),
+        *(person.c[name] != "" for name in ("address", "address_key", *STORED_AS_THEY_ARE)),
+        exists().where(known.c.contact_id == person.c.id),
+        exists().where(_DELIVERY.c.contact_id == person.c.id, _DELIVERY.c.address != ""),
+        not_(stopped),
+    )
+    for row in rows(connection, select(person.c.id).where(person.c.erased_at.is_not(None), kept)):
+        yield f"contact {row['id']} was erased, and not everything of it is gone or stopped"
 
 
 def out_of_time(connection: Connection) -> Iterator[str]:

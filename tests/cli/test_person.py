@@ -11,7 +11,7 @@ from tests.cli.conftest import Run
 
 __all__ = ["approved_letter", "letter", "use"]
 
-KEY = {"MLGROUP_ERASURE_KEY": "a key for tests and nothing else"}
+KEY = {"MLGROUP_ERASURE_KEY": "an erasure key for tests and nothing else"}
 NEW = "anew@elsewhere.example"
 SEND = ("send", LETTER, "--live", "--late", "trial")
 
@@ -206,3 +206,17 @@ def test_without_a_key_nobody_is_erased(run: Run, letter: Path) -> None:
     assert refused.code == 2
     assert "MLGROUP_ERASURE_KEY" in refused.err
     assert run("contacts", "pull", "--json").json["stored"]["unchanged"] == 6
+
+
+@pytest.mark.parametrize("key", ["another key than the one that it was, for sure", "short"])
+def test_another_key_is_noticed_before_anybody_comes_back(run: Run, letter: Path, use: Settings, key: str) -> None:
+    use(KEY)
+    assert run("person", "erase", person(3), "--reason", "asked").code == 0
+    use({"MLGROUP_ERASURE_KEY": key})
+    for command in (("contacts", "pull"), ("person", "erase", person(4), "--reason", "asked")):
+        refused = run(*command)
+        assert (refused.code, refused.out) == (2, "")
+        assert "MLGROUP_ERASURE_KEY" in refused.err
+        assert key not in refused.err
+    use(KEY)
+    assert run("contacts", "pull", "--json").json["erased"] == 1

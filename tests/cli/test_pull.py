@@ -197,7 +197,7 @@ def test_namesakes_are_not_guessed_at_unless_one_had_opted_out(run: Run, twenty:
 
 
 def test_somebody_erased_is_told_of_at_each_pull(run: Run, twenty: Path, use: Settings) -> None:
-    use({"MLGROUP_ERASURE_KEY": "a key for tests and nothing else"})
+    use({"MLGROUP_ERASURE_KEY": "an erasure key for tests and nothing else"})
     assert run("person", "erase", person(7), "--reason", "asked").code == 0
     told = run("contacts", "pull")
     assert told.code == 0
@@ -209,7 +209,7 @@ def test_somebody_erased_is_told_of_at_each_pull(run: Run, twenty: Path, use: Se
 def test_without_the_key_that_erased_people_are_known_by_nothing_is_pulled(
     run: Run, twenty: Path, use: Settings
 ) -> None:
-    use({"MLGROUP_ERASURE_KEY": "a key for tests and nothing else"})
+    use({"MLGROUP_ERASURE_KEY": "an erasure key for tests and nothing else"})
     run("person", "erase", person(7), "--reason", "asked")
     use({"MLGROUP_ERASURE_KEY": ""})
     refused = run("contacts", "pull", "--json")

@@ -22,7 +22,7 @@ from mlgroup_mail.store.contacts import contacts_after
 from mlgroup_mail.store.transactions import rows
 from tests.factories import NOON, make_contact, make_store
 
-KEY = "a key for tests and nothing else"
+KEY = "an erasure key for tests and nothing else"
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])

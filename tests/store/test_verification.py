@@ -24,6 +24,15 @@ RESEND = """
 """
 IN_DOUBT = "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1;"
 
+ERASED = """
+    UPDATE contact SET erased_at = changed_at, left_at = changed_at, address = '', address_key = '', name = '',
+    first_name = '', organisation = '', country = '', timezone = '', language = '', status = '', source = '',
+    external_id = '' WHERE id = 6;
+    DELETE FROM contact_address WHERE contact_id = 6;
+    UPDATE delivery SET address = '', address_key = 'erased:6', fields = '{}' WHERE contact_id = 6;
+    UPDATE suppression SET contact_id = 6, lifted_number = NULL, lifted_at = NULL, number = 1000, address_key = '';
+"""
+
 VIOLATIONS = {
     "somebody was tried a second time": ("1", AGAIN.format(later=1)),
     "somebody was tried a third time when one resend was ordered": (
@@ -72,6 +81,15 @@ VIOLATIONS = {
     "an opt-out was lifted by nobody": ("6", "UPDATE suppression SET lifted_by = '';"),
     "an opt-out was lifted without a reason": ("6", "UPDATE suppression SET lifted_reason = '';"),
     "an opt-out was lifted without a signal": ("6", "UPDATE suppression SET lifted_number = lifted_number + 1000;"),
+    "somebody was erased and their name kept": ("6", ERASED + "UPDATE contact SET name = 'Person' WHERE id = 6;"),
+    "somebody was erased and an address kept": (
+        "6",
+        ERASED + "UPDATE delivery SET address = 'x@y.example' WHERE id = 6;",
+    ),
+    "somebody was erased and could get mail": (
+        "6",
+        ERASED + "UPDATE suppression SET contact_id = 5 WHERE contact_id = 6;",
+    ),
     "somebody was written to before it was time": (
         "10",
         f"UPDATE attempt SET begun_at = '{LONG_AGO}' WHERE delivery_id = 4;",
@@ -110,11 +128,16 @@ def test_what_was_done_properly_passes(run: Run, sent: Path) -> None:
     verified = run("verify", "--json")
     assert (verified.code, verified.json["ok"], verified.json["violations"]) == (0, True, [])
     numbers = [name.split()[0] for name in verified.json["checked"]]
-    assert numbers == ["1", "2", "3", "4", "5", "6", "10", "11"]
+    assert numbers == ["1", "2", "3", "4", "5", "6", "6", "10", "11"]
 
 
 def test_a_resend_that_a_person_ordered_passes(run: Run, sent: Path) -> None:
     plant(sent, IN_DOUBT + RESEND.format(later=1) + AGAIN.format(later=2))
+    assert run("verify", "--json").json["violations"] == []
+
+
+def test_somebody_who_was_erased_passes(run: Run, sent: Path) -> None:
+    plant(sent, ERASED)
     assert run("verify", "--json").json["violations"] == []
 
 
