@@ -14,6 +14,8 @@ _COMMON = 5
 """So many addresses make a domain common: a slip happens once or twice."""
 _TIMES = 10
 """A domain is common beside another if it has so many times its addresses."""
+_MOST_ALIKE = 50
+"""So many domains with the same letters but one are compared, the most common ones."""
 _SHORTEST = 5
 """Shorter labels are too near to each other: ons, dns; insee, inse; stat, istat."""
 
@@ -57,26 +59,28 @@ class _Index:
     """Common domains by everything that one slip makes of them, as SymSpell does: by what is left without a letter.
 
     Two texts are one slip apart only if they are equal, or one of them is, after at most one letter is left out of
-    each. So near ones are found without comparing each with each.
+    each. So near ones are found without comparing each with each. Of those that look the same, the most common counts.
     """
 
     def __init__(self, common: Mapping[str, float]) -> None:
         """`common` maps domains to how common they are."""
         self._common = common
         self._by_rest: dict[str, list[str]] = defaultdict(list)
-        self._by_look: dict[str, list[str]] = defaultdict(list)
+        self._by_look: dict[str, str] = {}
         self._written: dict[str, str] = {}
-        for domain in sorted(common):
+        for domain in sorted(common, key=lambda domain: (-common[domain], domain)):
             written = _written(domain)
             self._written[domain] = written
-            self._by_look[skeleton(written)].append(domain)
+            self._by_look.setdefault(skeleton(written), domain)
             for rest in _rests(written):
-                self._by_rest[rest].append(domain)
+                if len(self._by_rest[rest]) < _MOST_ALIKE:
+                    self._by_rest[rest].append(domain)
 
     def near(self, domain: str, *, at_least: float) -> set[str]:
         """The domains of which this may be a slip, of those that are so common at least."""
         written = _written(domain)
-        alike = {*self._by_look.get(skeleton(written), ()), *self._other_endings(domain)}
+        look = skeleton(written)
+        alike = {self._by_look.get(look, domain), *self._other_endings(domain)} - {domain}
         maybe = {other for rest in _rests(written) for other in self._by_rest.get(rest, ())} - alike
         common_enough = (other for other in maybe if self._common[other] >= at_least)
         slips = {other for other in common_enough if _one_slip(written, self._written[other])}

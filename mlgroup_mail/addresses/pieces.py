@@ -20,7 +20,6 @@ _TOKEN = re.compile(
     | (?P<end>[;,、،؛]|{LINE_BREAK}) | (?P<word>[^\s<>()\[\]",;、،؛]+(?:(?<=@)\[[^\[\]]*\])?)""",
     re.VERBOSE,
 )
-_LIKE_ADDRESS = re.compile(r"[^@]+@[^@]+\.[^@]+")
 _SLASH = re.compile(r"[/|&\\]")
 _BETWEEN = """
 or and ou et oder und o y e og eller en of i lub a nebo és vagy ve veya и или та або または と 和 或
@@ -60,6 +59,7 @@ class _Piece:
         self.words: list[str] = []
         self._angled: list[str] = []
         self._bracketed: list[str] = []
+        self._has_address = False
 
     @property
     def marked(self) -> bool:
@@ -74,14 +74,19 @@ class _Piece:
     def add(self, kind: str | None, token: str) -> None:
         """Take in the next token of the text."""
         if kind == "word":
-            self.words.append(token)
+            self._add_word(token)
         elif "@" in token and kind == "angle":
             self._angled += _inside(token.strip("<>"), certain=True)
-            self.words = self.words if any(map(_LIKE_ADDRESS.fullmatch, self.words)) else []
+            self.words = self.words if self._has_address else []
         elif "@" in token:
             inside = _inside(token[1:-1], certain=False)
             self._bracketed += inside
-            self.words += inside
+            for each in inside:
+                self._add_word(each)
+
+    def _add_word(self, word: str) -> None:
+        self.words.append(word)
+        self._has_address = self._has_address or _is_like_address(word)
 
     def telling(self, *, several: bool) -> list[str]:
         """The words without bullets, dashes, and the "or" between two addresses."""
@@ -122,6 +127,11 @@ def _inside(text: str, *, certain: bool) -> list[str]:
     except AddressError:
         found = [text]
     return found if certain or all(len(each.split()) == 1 for each in found) else []
+
+
+def _is_like_address(word: str) -> bool:
+    local, _, host = word.partition("@")
+    return bool(local) and "@" not in host and "." in host[1:-1]
 
 
 def _apart(word: str) -> list[str]:

@@ -75,6 +75,7 @@ def erase(
                 "shared_addresses": forgotten.shared,
                 "deliveries": forgotten.deliveries,
                 "taken_back": forgotten.taken_back,
+                "log_busy": forgotten.log_busy,
             }
         )
         return
@@ -89,6 +90,11 @@ def erase(
     )
     if forgotten.shared:
         say(f"{forgotten.shared} addresses are somebody else's by now and stay with them.")
+    if forgotten.log_busy:
+        say(
+            "The database's log could not be emptied, because another process reads from it: some of what was "
+            "forgotten is in that file until all who use the database have closed it."
+        )
     say(
         "Not reached from here: the sources of the list, messages in var/outbox, replies in mailboxes, backups. "
         "Remove the person there too."

@@ -23,6 +23,13 @@ def show_pulled(result: "PullResult") -> None:
             f"Moved, and still at their old address in the list: {result.stored.outdated}. "
             "The new address stays; correct the list."
         )
+    if result.orphaned:
+        say(
+            f"On the list by a source that contacts.toml no longer has: {result.orphaned}. They go on getting mail. "
+            f"Put that source back, or take these people off: {_GO_ON}"
+        )
+    if result.orphans_left:
+        say(f"Taken off, because contacts.toml no longer has the source that they came by: {result.orphans_left}.")
     if result.erased:
         say(
             f"Not stored, because they were erased at their own wish: {result.erased}. "
@@ -57,7 +64,7 @@ def _show_moves(result: "PullResult") -> None:
     show_table(("Vanished", "Address", "New", "Address", "What now"), rows, title="Perhaps the same people")
     if result.suspected > len(result.moves):
         say(f"... and {result.suspected - len(result.moves)} more.")
-    say("They have the same name and organisation. Say which it is, by the numbers:")
+    say("They have the same name, and no other organisation. Say which it is, by the numbers:")
     say("  the same person:  mlgroup-mail person move VANISHED NEW --reason WHY")
     if any(move.held for move in result.moves):
         say("  two people:       mlgroup-mail person apart VANISHED NEW --reason WHY")
@@ -70,6 +77,8 @@ def pulled_json(result: "PullResult") -> dict[str, Any]:
         "stopped": result.stopped,
         "opted_out": result.opted_out,
         "outdated": result.stored.outdated,
+        "orphaned": result.orphaned,
+        "orphans_left": result.orphans_left,
         "erased": result.erased,
         "suspected_moves": result.suspected,
         "moves": [

@@ -8,7 +8,8 @@ from mlgroup_mail import addresses
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import ALL_TOPICS, Signal, SignalKind, Suppression
 from mlgroup_mail.store import Connection, Store, suppressions
-from mlgroup_mail.store.contacts import find_contact, find_holders, find_successors
+from mlgroup_mail.store.contacts import find_addresses, find_contact, find_holders, find_successors
+from mlgroup_mail.store.suppressions import Recorded
 from mlgroup_mail.store.transactions import chunked
 
 CHUNK = 5000
@@ -73,8 +74,23 @@ def _understood(connection: Connection, signals: Sequence[Signal]) -> list[Signa
 
 def _record(connection: Connection, signals: Sequence[Signal], *, now: datetime) -> int:
     recorded = suppressions.record_signals(connection, signals, now=now)
-    suppressions.add_suppressions(connection, recorded)
+    suppressions.add_suppressions(connection, _with_mailboxes(connection, recorded))
     return len(recorded)
+
+
+def _with_mailboxes(connection: Connection, recorded: Sequence[Recorded]) -> list[Recorded]:
+    """A rule on a person whom a link named holds for their mailbox too: a source may give its ids to others one day.
+
+    The signal stays as it was received, so that the same evidence told again is known by it.
+    """
+    named = {each.signal.contact_id for each in recorded if each.signal.contact_id is not None}
+    mailboxes = find_addresses(connection, named)
+    return [
+        replace(each, signal=replace(each.signal, address=mailboxes.get(each.signal.contact_id, "")))
+        if each.signal.contact_id is not None and not each.signal.address and each.signal.kind is not SignalKind.BOUNCE
+        else each
+        for each in recorded
+    ]
 
 
 def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason: str, now: datetime) -> int:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from mlgroup_mail import addresses
@@ -30,13 +31,15 @@ class ErasedPeople:
         self.met = 0
         self.met_masked: list[str] = []
 
-    def know(self, *mailboxes: str) -> bool:
-        """Whether any of these addresses was an erased person's. Takes normalised ones."""
-        return bool(self._macs) and any(mac(self._key, each) in self._macs for each in mailboxes)
+    def know(self, mailbox: str) -> bool:
+        """Whether this address was an erased person's. Takes a normalised one."""
+        return bool(self._macs) and mac(self._key, mailbox) in self._macs
 
     def without(self, contacts: Iterable[Contact]) -> Iterable[Contact]:
-        """The others, as they come."""
-        return filter(self._is_other, contacts) if self._macs else contacts
+        """The others, as they come. An erased address that somebody else has as a further one is left out of theirs."""
+        if not self._macs:
+            return contacts
+        return (self._without_erased_aliases(contact) for contact in contacts if self._is_other(contact))
 
     def require_unchanged(self, connection: Connection) -> None:
         """Raise MailError where somebody was erased since: they could be among those whom `without` let through."""
@@ -44,12 +47,16 @@ class ErasedPeople:
             raise MailError("somebody was erased while the list was read", mend="Run the same command again.")
 
     def _is_other(self, contact: Contact) -> bool:
-        if not self.know(contact.address, *contact.aliases):
+        if not self.know(contact.address):
             return True
         self.met += 1
         if len(self.met_masked) < _SHOWN:
             self.met_masked.append(addresses.mask(contact.address))
         return False
+
+    def _without_erased_aliases(self, contact: Contact) -> Contact:
+        kept = tuple(alias for alias in contact.aliases if not self.know(alias))
+        return contact if len(kept) == len(contact.aliases) else replace(contact, aliases=kept)
 
 
 def erase_person(store: Store, person: str, *, key: str | None, by: str, reason: str, now: datetime) -> Forgotten:
@@ -60,7 +67,7 @@ def erase_person(store: Store, person: str, *, key: str | None, by: str, reason:
     with store.deciding() as connection:
         secret = _the_key(key, erasure.erased_macs(connection))
         erasure.overwrite_freed_pages(connection)
-        return erasure.forget(
+        forgotten = erasure.forget(
             connection,
             person,
             mac=lambda mailbox: mac(secret, mailbox),
@@ -69,6 +76,7 @@ def erase_person(store: Store, person: str, *, key: str | None, by: str, reason:
             reason=reason,
             now=now,
         )
+    return replace(forgotten, log_busy=not store.empty_log())
 
 
 def _the_key(key: str | None, macs: frozenset[str]) -> bytes:

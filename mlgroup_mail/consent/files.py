@@ -3,19 +3,33 @@
 import codecs
 import csv
 import hashlib
+import io
+import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mlgroup_mail import addresses
+from mlgroup_mail.addresses import AddressReading
 from mlgroup_mail.consent.applying import apply_signals
 from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, suppressions
 
-_ADDRESS_COLUMNS = ("email", "e-mail", "email address", "e-mail address", "address")
-"""The first of these that is there counts: beside a column of mail addresses, "address" is a postal one."""
+_ADDRESS_COLUMNS = (
+    *("email", "e mail", "email address", "e mail address", "emailaddress", "mail", "mail address"),
+    *("courriel", "adresse courriel", "adresse email", "adresse e mail", "adresse mail", "adresse electronique"),
+    *("e mail adresse", "email adresse", "emailadresse", "mailadresse", "mail adresse", "e mailadresse"),
+    *("correo", "correo electronico", "direccion de correo electronico"),
+    *("indirizzo email", "indirizzo e mail", "endereco de email", "endereco de e mail", "e mailadres", "emailadres"),
+    "address",
+)
+"""The first of these that is there counts: beside a column of mail addresses, "address" is a postal one.
+
+Case, accents, hyphens and underscores in a header make no difference.
+"""
 _LONGEST_CELL = 131_072
 
 
@@ -56,9 +70,13 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
     def signals() -> Iterator[Signal]:
         for number, row in _rows(text, path):
             try:
-                yield _signal(row, topics, evidence=f"{path.name}, row {number}", at=written)
-            except ValueError as error:
+                read = addresses.read_cell(row["address"])
+            except addresses.AddressError as error:
                 rejected.append(RejectedRow(row=number, reason=str(error)))
+                continue
+            if addresses.SOME_UNREADABLE in read.remarks:
+                rejected.append(RejectedRow(row=number, reason=addresses.SOME_UNREADABLE))
+            yield from _signals(row, read, topics, evidence=f"{path.name}, row {number}", at=written)
 
     applied = apply_signals(store, signals(), now=now)
     if not rejected:
@@ -105,11 +123,12 @@ def _text(path: Path) -> str:
 
 def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """(row number, cells by lower-case header); raises ContactSourceError where there is no address column."""
-    first = text.splitlines()[0] if text.strip() else ""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    # Only CR and LF end a row: U+2028 and its like stand in texts that were copied from elsewhere.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        header = [cell.strip().lower() for cell in next(reader, [])]
+        header = [_column_name(cell) for cell in next(reader, [])]
         column = next((name for name in _ADDRESS_COLUMNS if name in header), None)
         if column is None:
             raise ContactSourceError(
@@ -127,17 +146,26 @@ def _rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise ContactSourceError(f"this is not a CSV file: {error}", where=str(path)) from None
 
 
-def _signal(row: dict[str, str], topics: Collection[str], *, evidence: str, at: datetime) -> Signal:
+def _column_name(cell: str) -> str:
+    letters = (char for char in unicodedata.normalize("NFKD", cell.casefold()) if not unicodedata.combining(char))
+    return " ".join("".join(letters).replace("-", " ").replace("_", " ").split())
+
+
+def _signals(
+    row: dict[str, str], read: AddressReading, topics: Collection[str], *, evidence: str, at: datetime
+) -> Iterator[Signal]:
+    """An opt-out for each address in a row: whoever wrote several into one cell means them all."""
     topic = row.get("topic", "").lower()
-    return Signal(
-        kind=SignalKind.OPT_OUT,
-        topic=topic if topic in topics else ALL_TOPICS,
-        road=Road.FILE,
-        at=_moment(row.get("at", "")) or at,
-        address=addresses.read(row["address"]),
-        reason=row.get("reason", ""),
-        evidence=evidence,
-    )
+    for address in (read.address, *read.further):
+        yield Signal(
+            kind=SignalKind.OPT_OUT,
+            topic=topic if topic in topics else ALL_TOPICS,
+            road=Road.FILE,
+            at=_moment(row.get("at", "")) or at,
+            address=address,
+            reason=row.get("reason", ""),
+            evidence=evidence,
+        )
 
 
 def _moment(text: str) -> datetime | None:

@@ -4,8 +4,8 @@ No claim is made while that transaction is open: whoever the list says wants no 
 a new person whose opt-out is known already never stands on the list without it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mlgroup_mail.consent.applying import apply_within
@@ -15,17 +15,19 @@ from mlgroup_mail.contacts.config import PullLimits
 from mlgroup_mail.model import Signal
 from mlgroup_mail.progress import Progress, silent
 from mlgroup_mail.store import Connection, Store
-from mlgroup_mail.store.contact_identity import identify
-from mlgroup_mail.store.contact_sync import (
+from mlgroup_mail.store.contact_changes import (
     Example,
     SyncResult,
     changed_fields,
     compare,
     examples,
+    find_orphans,
     opt_outs_told_before,
     people_of,
-    write,
+    people_opted_out,
 )
+from mlgroup_mail.store.contact_identity import identify
+from mlgroup_mail.store.contact_sync import write
 from mlgroup_mail.store.staging import make_tables, stage, stage_opt_outs
 from mlgroup_mail.store.suspected_moves import SuspectedMove, find_suspects, hold_suspects, suspected_moves
 
@@ -50,7 +52,8 @@ class PullResult:
     """What a pull brought: the cleaned list, what changed in the stored one, how many new opt-outs.
 
     With a `stop` nothing was written, and `stored` and `suspected` say what would have been. `moves` are those
-    `suspected` ones that people should look at first. `erased` counts rows of people who want to be forgotten: they
+    `suspected` ones that people should look at first. `orphaned` people came from a source that is configured no
+    longer: they stay until changes are accepted, and are `orphans_left` then. `erased` counts rows of people who want to be forgotten: they
     were not stored, and `erased_masked` shows some of them.
     """
 
@@ -59,6 +62,8 @@ class PullResult:
     opted_out: int
     suspected: int
     moves: tuple[SuspectedMove, ...]
+    orphaned: int
+    orphans_left: int
     erased: int
     erased_masked: tuple[str, ...]
     stop: Stop | None = None
@@ -80,9 +85,9 @@ def store_list(
     erasure_key: str | None = None,
     progress: Progress = silent,
 ) -> PullResult:
-    """Store the whole list of `sources`. A status such as "left" opts out when it is new for that person.
+    """Store the whole list of `sources`, which are all there are.
 
-    When it is not new, the rule was written before; if a person of the team has lifted it since, it stays lifted.
+    A status such as "left" opts out when it is new for that person. When it is not new, the rule was written before; if a person of the team has lifted it since, it stays lifted.
     Where more would change than `limits` allow, nothing is written unless `accept_changes`. Raises ConfigurationError
     where people were erased and their key is not there.
     """
@@ -103,12 +108,13 @@ def store_list(
             identify(connection)
             told_before = opt_outs_told_before(connection)
             stored = compare(connection, sources=names)
+            orphans = find_orphans(connection, sources=names, leave=accept_changes)
             suspected = find_suspects(connection)
             progress(2 * people, _PASSES * people)
             stop = None if accept_changes else _stop(connection, stored, names, limits)
             opted_out = 0
             if stop is None:
-                news = (signal for place, signal in enumerate(signals) if place not in told_before)
+                news = {place: signal for place, signal in enumerate(signals) if place not in told_before}
                 opted_out = _write(connection, news, now=now)
                 progress(_PASSES * people, _PASSES * people)
             moves = suspected_moves(connection)
@@ -118,15 +124,19 @@ def store_list(
         opted_out=opted_out,
         suspected=suspected,
         moves=tuple(moves),
+        orphaned=0 if accept_changes else orphans,
+        orphans_left=orphans if accept_changes else 0,
         erased=erased.met,
         erased_masked=tuple(erased.met_masked),
         stop=stop,
     )
 
 
-def _write(connection: Connection, news: Iterable[Signal], *, now: datetime) -> int:
+def _write(connection: Connection, news: Mapping[int, Signal], *, now: datetime) -> int:
     write(connection, now=now)
-    opted_out = apply_within(connection, news, now=now)
+    people = people_opted_out(connection) if news else {}
+    named = (replace(signal, contact_id=people.get(place)) for place, signal in news.items())
+    opted_out = apply_within(connection, named, now=now)
     hold_suspects(connection, now=now)
     return opted_out
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mlgroup_mail.clock import Clock, FixedClock, SystemClock
-from mlgroup_mail.consent.erasing import erase_person
+from mlgroup_mail.consent.erasing import ErasedPeople, erase_person
 from mlgroup_mail.consent.files import ImportedFile, import_waiting
 from mlgroup_mail.consent.tokens import OptOutTokens
 from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
@@ -132,7 +132,8 @@ class App:
     def move_person(self, old: str, new: str, *, by: str, reason: str) -> Moved:
         """Give a person another address, or join two rows that are one person's; each by address or number."""
         with self.store.deciding() as connection:
-            return move_person(connection, old, new, by=by, reason=reason, now=self.clock.now())
+            erased = ErasedPeople(connection, self._erasure_key)
+            return move_person(connection, old, new, by=by, reason=reason, now=self.clock.now(), erased=erased.know)
 
     def keep_apart(self, old: str, new: str, *, by: str, reason: str) -> int:
         """A suspected move was none: the new person is held no longer. Returns their number."""

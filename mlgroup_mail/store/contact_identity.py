@@ -2,8 +2,10 @@
 
 By the source's own id first, for everybody, then by the address they have, then by any they had: a mailbox that went
 to a successor must not take its former holder's place, opt-outs and all. Two different ids of a source are two
-people, whatever address they share. Where several stored people could be meant, those on the list come before those
-who left, and whoever stands earlier in the pulled list chooses first.
+people, whatever address they share, unless the name is the same too. An id does not count where name and address say
+that it was given to somebody else: many lists number their rows, and number them anew when one is taken out. Where
+several stored people could be meant, those on the list come before those who left, and whoever stands earlier in the
+pulled list chooses first.
 """
 
 from sqlalchemy import (
@@ -18,6 +20,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    text,
     union_all,
 )
 
@@ -33,6 +36,8 @@ def identify(connection: Connection) -> None:
     analyse(connection, _TABLE, _KNOWN, incoming, incoming_alias)
     highest = connection.execute(select(func.max(_TABLE.c.id))).scalar() or 0
     taken = bytearray(highest + 1)
+    if connection.execute(select(_TABLE.c.id).where(_TABLE.c.external_id != literal_column("''")).limit(1)).first():
+        connection.execute(text("CREATE INDEX incoming_mailbox ON incoming (address_key)"))
     for way in (_by_id, _by_address, _by_history):
         _take(connection, way(), taken)
         analyse(connection, found)
@@ -52,11 +57,13 @@ def _take(connection: Connection, candidates: Select[tuple[int, int]], taken: by
 
 
 def _by_id() -> Select[tuple[int, int]]:
-    """Whoever has the source's own id; should it have been given twice, the one with the same address first."""
+    """Whoever has the source's own id and has not plainly become another; should it have been given twice, the one with
+    the same address first.
+    """
     return (
         _candidates()
         .join(_TABLE, _TABLE.c.external_id == incoming.c.external_id)
-        .where(_TABLE.c.external_id != literal_column("''"), _OPEN)
+        .where(_TABLE.c.external_id != literal_column("''"), _OPEN, not_(_given_to_another()))
         .order_by(incoming.c.position, _TABLE.c.address_key != incoming.c.address_key, *_LISTED_FIRST)
     )
 
@@ -66,7 +73,7 @@ def _by_address() -> Select[tuple[int, int]]:
         _candidates()
         .join(_KNOWN, and_(_KNOWN.c.address_key == incoming.c.address_key, _KNOWN.c.current))
         .join(_TABLE, _TABLE.c.id == _KNOWN.c.contact_id)
-        .where(_OPEN, _COMPATIBLE, _STILL_UNKNOWN)
+        .where(_OPEN, or_(_COMPATIBLE, _SAME_NAME), _STILL_UNKNOWN)
         .order_by(incoming.c.position, *_LISTED_FIRST)
     )
 
@@ -90,10 +97,29 @@ def _by_history() -> Select[tuple[int, int]]:
     )
 
 
+def _given_to_another() -> ColumnElement[bool]:
+    """Name and address are others, and one of the two addresses is somebody else's: the list was numbered anew."""
+    elsewhere, other = incoming.alias(), _KNOWN.alias()
+    return and_(
+        _TABLE.c.address_key != incoming.c.address_key,
+        _OTHER_NAME,
+        or_(
+            exists().where(elsewhere.c.address_key == _TABLE.c.address_key),
+            exists().where(
+                other.c.address_key == incoming.c.address_key, other.c.current, other.c.contact_id != _TABLE.c.id
+            ),
+        ),
+    )
+
+
 def _candidates() -> Select[tuple[int, int]]:
     return select(incoming.c.position, _TABLE.c.id).select_from(incoming)
 
 
+_SAME_NAME = and_(_TABLE.c.name == incoming.c.name, incoming.c.name != literal_column("''"))
+_OTHER_NAME = and_(
+    _TABLE.c.name != incoming.c.name, _TABLE.c.name != literal_column("''"), incoming.c.name != literal_column("''")
+)
 _OPEN = and_(_TABLE.c.moved_to.is_(None), _TABLE.c.erased_at.is_(None))
 _LISTED_FIRST = (_TABLE.c.left_at.is_not(None), _TABLE.c.id)
 _STILL_UNKNOWN: ColumnElement[bool] = not_(exists().where(found.c.position == incoming.c.position))

@@ -1,13 +1,10 @@
-"""What a pull changes in the stored list: who came, who changed, who left. Runs inside `Store.deciding`.
+"""Storing a pulled list as a whole. Runs inside `Store.deciding`.
 
 It decides whom a rule reaches, so no claim may be made meanwhile; and two pulls at once would add a newcomer twice.
-The list is staged before (`store.staging`), then compared, and written only then: whoever pulls can look at the
-numbers in between and leave everything as it is.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,16 +14,12 @@ from sqlalchemy import (
     Connection,
     Index,
     Table,
-    Text,
-    and_,
-    case,
     cast,
     exists,
     func,
     insert,
     literal,
     not_,
-    or_,
     select,
     true,
     type_coerce,
@@ -34,10 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.column_types import Moment
+from mlgroup_mail.store.contact_changes import SyncResult, compare
 from mlgroup_mail.store.contact_identity import identify
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
 from mlgroup_mail.store.staging import (
@@ -47,39 +40,11 @@ from mlgroup_mail.store.staging import (
     gone,
     incoming,
     incoming_alias,
-    incoming_opt_out,
     make_tables,
     stage,
 )
-from mlgroup_mail.store.transactions import count
 
 _TABLE, _KNOWN = schema.contact, schema.contact_address
-_TEXTS = ("address", *STORED_AS_THEY_ARE)
-_LISTS = ("themes", "topics")
-_EXAMPLES = 10
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SyncResult:
-    """What a pull does to the stored list: numbers of people. `outdated` tells how many a list has at an address
-    that they have moved away from (`store.contact_moves`); the stored one stays.
-    """
-
-    added: int
-    changed: int
-    unchanged: int
-    left: int
-    returned: int
-    outdated: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Example:
-    """Somebody who would leave the list, or change: the fields that would, none for who leaves."""
-
-    contact_id: int
-    address_masked: str
-    fields: tuple[str, ...] = ()
 
 
 def sync_contacts(
@@ -99,73 +64,8 @@ def sync_contacts(
     return result
 
 
-def compare(connection: Connection, *, sources: frozenset[str]) -> SyncResult:
-    """Find out what the staged contacts change, after `identify` and without changing anything."""
-    outdated = _keep_addresses(connection)
-    _find_changes(connection)
-    connection.execute(insert(gone).from_select(["contact_id"], select(_TABLE.c.id).where(*_vanished(sources))))
-    incoming_ones, known = count(connection, incoming), count(connection, found)
-    returned = count(connection, change, change.c.returned)
-    changed = count(connection, change) - returned
-    return SyncResult(
-        added=incoming_ones - known,
-        changed=changed,
-        unchanged=known - changed - returned,
-        left=count(connection, gone),
-        returned=returned,
-        outdated=outdated,
-    )
-
-
-def opt_outs_told_before(connection: Connection) -> set[int]:
-    """Which of the staged opt-outs are no news, by place: the person is stored with that very status."""
-    statement = (
-        select(incoming_opt_out.c.place)
-        .join(incoming, incoming.c.address_key == incoming_opt_out.c.address_key)
-        .join(found, found.c.position == incoming.c.position)
-        .join(_TABLE, _TABLE.c.id == found.c.contact_id)
-        .where(_TABLE.c.status == incoming.c.status)
-    )
-    return set(connection.execute(statement).scalars())
-
-
-def people_of(connection: Connection, sources: frozenset[str]) -> int:
-    """How many people on the stored list came from these sources."""
-    return count(connection, _TABLE, _TABLE.c.source.in_(sources), _TABLE.c.left_at.is_(None))
-
-
-def changed_fields(connection: Connection) -> dict[str, int]:
-    """For how many people each field would change, the most frequent first."""
-    fields = (*_TEXTS, *_LISTS)
-    sums = [func.sum(case((_differs(field), 1), else_=0)).label(field) for field in fields]
-    row = connection.execute(_changing(select(*sums))).one()
-    numbers = {field: int(number) for field, number in zip(fields, row, strict=True) if number}
-    return dict(sorted(numbers.items(), key=lambda item: -item[1]))
-
-
-def examples(connection: Connection) -> list[Example]:
-    """Some of those who would leave, then some of those who would change: ten at most, half of each if there are."""
-    leaving = select(_TABLE.c.id, _TABLE.c.address).join(gone, gone.c.contact_id == _TABLE.c.id)
-    fields = (*_TEXTS, *_LISTS)
-    changing = _changing(select(_TABLE.c.id, _TABLE.c.address, *(_differs(field).label(field) for field in fields)))
-    left = [
-        Example(contact_id=row.id, address_masked=addresses.mask(row.address))
-        for row in connection.execute(leaving.order_by(_TABLE.c.id).limit(_EXAMPLES))
-    ]
-    changed = [
-        Example(
-            contact_id=contact_id,
-            address_masked=addresses.mask(address),
-            fields=tuple(field for field, differs in zip(fields, different, strict=True) if differs),
-        )
-        for contact_id, address, *different in connection.execute(changing.order_by(_TABLE.c.id).limit(_EXAMPLES))
-    ]
-    half = _EXAMPLES // 2
-    return [*left[: max(half, _EXAMPLES - len(changed))], *changed[: max(half, _EXAMPLES - len(left))]]
-
-
 def write(connection: Connection, *, now: datetime) -> None:
-    """Write what `compare` has found."""
+    """Write what `contact_changes.compare` has found."""
     _write_changes(connection, now=now)
     _add_newcomers(connection, now=now)
     _add_aliases(connection, now=now)
@@ -174,66 +74,14 @@ def write(connection: Connection, *, now: datetime) -> None:
     )
 
 
-def _keep_addresses(connection: Connection) -> int:
-    """Whoever has moved away from the address that a list still has keeps the one that they moved to."""
-    outdated = (
-        select(incoming.c.position, _TABLE.c.address, _TABLE.c.address_key)
-        .join(found, found.c.position == incoming.c.position)
-        .join(_TABLE, _TABLE.c.id == found.c.contact_id)
-        .join(_KNOWN, and_(_KNOWN.c.contact_id == _TABLE.c.id, _KNOWN.c.address_key == incoming.c.address_key))
-        .where(_KNOWN.c.moved_away)
-        .subquery()
-    )
-    if not connection.execute(select(_KNOWN.c.contact_id).where(_KNOWN.c.moved_away).limit(1)).first():
-        return 0
-    result = connection.execute(
-        update(incoming)
-        .where(incoming.c.position == outdated.c.position)
-        .values(address=outdated.c.address, address_key=outdated.c.address_key)
-    )
-    return int(result.rowcount)
-
-
-def _find_changes(connection: Connection) -> None:
-    returned = _TABLE.c.left_at.is_not(None)
-    different = (
-        select(found.c.contact_id, found.c.position, returned)
-        .join(incoming, incoming.c.position == found.c.position)
-        .join(_TABLE, _TABLE.c.id == found.c.contact_id)
-        .where(or_(returned, *(_differs(field) for field in (*_TEXTS, *_LISTS))))
-    )
-    connection.execute(insert(change).from_select(["contact_id", "position", "returned"], different))
-
-
-def _vanished(sources: frozenset[str]) -> tuple[ColumnElement[bool], ...]:
-    return (
-        _TABLE.c.source.in_(sources),
-        _TABLE.c.left_at.is_(None),
-        _TABLE.c.origin == schema.FROM_A_LIST,
-        not_(exists().where(found.c.contact_id == _TABLE.c.id)),
-    )
-
-
-def _differs(field: str) -> ColumnElement[bool]:
-    stored = cast(_TABLE.c[field], Text) if field in _LISTS else _TABLE.c[field]
-    return type_coerce(stored, Text) != incoming.c[field]
-
-
-def _changing(columns: Any) -> Any:
-    return (
-        columns.select_from(change)
-        .join(incoming, incoming.c.position == change.c.position)
-        .join(_TABLE, _TABLE.c.id == change.c.contact_id)
-        .where(not_(change.c.returned))
-    )
-
-
 def _values(connection: Connection) -> dict[str, ColumnElement[Any]]:
     """The columns of a contact as the staged ones have them."""
-    values: dict[str, ColumnElement[Any]] = {name: incoming.c[name] for name in ("address_key", *_TEXTS)}
+    values: dict[str, ColumnElement[Any]] = {
+        name: incoming.c[name] for name in ("address", "address_key", *STORED_AS_THEY_ARE)
+    }
     # SQLite keeps JSON as text, and a cast would make a number of it.
     as_json = cast if connection.dialect.name == "postgresql" else type_coerce
-    return values | {name: as_json(incoming.c[name], JSON) for name in _LISTS}
+    return values | {name: as_json(incoming.c[name], JSON) for name in ("themes", "topics")}
 
 
 def _write_changes(connection: Connection, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, delete, insert, literal, select, text, update
+from sqlalchemy import Connection, Text, cast, delete, insert, literal, or_, select, text, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.errors import UsageError
@@ -23,7 +23,7 @@ from mlgroup_mail.store.transactions import chunked, rows
 from mlgroup_mail.store.transitions import move_deliveries
 
 _TABLE, _KNOWN, _DELIVERY = schema.contact, schema.contact_address, schema.delivery
-_SIGNAL, _RULE, _COURTESY = schema.signal, schema.suppression, schema.courtesy
+_SIGNAL, _RULE, _COURTESY, _JOURNAL = schema.signal, schema.suppression, schema.courtesy, schema.journal
 
 _AT_ONCE = 1000
 WAS_ERASED = "erased"
@@ -33,7 +33,8 @@ WAS_ERASED = "erased"
 class Forgotten:
     """What was forgotten: whose number it was (None: nobody's on the list), and how much of each.
 
-    `shared` addresses are somebody else's too: they stay with them, and are not remembered as erased.
+    `shared` addresses are somebody else's too: they stay with them, and are not remembered as erased. `log_busy` tells
+    that SQLite's log still has what was overwritten, because somebody reads from it.
     """
 
     contact_id: int | None
@@ -41,6 +42,7 @@ class Forgotten:
     shared: int
     deliveries: int
     taken_back: int
+    log_busy: bool = False
 
 
 def erased_macs(connection: Connection) -> frozenset[str]:
@@ -74,6 +76,7 @@ def forget(
     if person is None and not traces:
         raise UsageError("nobody has or had this address, and nothing is known of it", mend="Is it spelled right?")
     taken_back, deliveries = _blank_deliveries(connection, ids, now=now)
+    _blank_journal(connection, ids)
     _blank_contacts(connection, ids, now=now)
     _remember(connection, [mark, *map(mac, own)], now=now)
     for contact_id in ids:
@@ -97,14 +100,15 @@ def _mailboxes(connection: Connection, ids: Sequence[int]) -> set[str]:
 
 
 def _of_others(connection: Connection, mailboxes: set[str], ids: Sequence[int]) -> set[str]:
-    """A mailbox that has passed on is its present holder's."""
+    """A mailbox that passed on is its present holder's; one that this person merely had, anybody's who has or had it."""
+    present = select(_KNOWN.c.address_key).where(_KNOWN.c.contact_id.in_(ids), _KNOWN.c.current)
     statement = (
         select(_KNOWN.c.address_key)
         .join(_TABLE, _TABLE.c.id == _KNOWN.c.contact_id)
         .where(
             _KNOWN.c.address_key.in_(mailboxes),
             _KNOWN.c.contact_id.not_in(ids),
-            _KNOWN.c.current,
+            or_(_KNOWN.c.current, _KNOWN.c.address_key.not_in(present)),
             _TABLE.c.left_at.is_(None),
         )
     )
@@ -135,6 +139,13 @@ def _blank_deliveries(connection: Connection, ids: Sequence[int], *, now: dateti
         .values(address="", address_key=literal(f"{WAS_ERASED}:") + cast(_DELIVERY.c.id, Text), fields={})
     )
     return taken_back, int(blanked.rowcount)
+
+
+def _blank_journal(connection: Connection, ids: Sequence[int]) -> None:
+    """Why somebody moved or resolved a delivery of theirs: people write names and addresses there."""
+    deliveries = select(_DELIVERY.c.id).where(_DELIVERY.c.contact_id.in_(ids))
+    theirs = or_(_JOURNAL.c.contact_id.in_(ids), _JOURNAL.c.delivery_id.in_(deliveries))
+    connection.execute(update(_JOURNAL).where(theirs).values(reason=""))
 
 
 def _blank_signals(connection: Connection, ids: Sequence[int], own: set[str]) -> int:

@@ -12,11 +12,10 @@ from sqlalchemy import Connection, RowMapping, exists, select, update
 from mlgroup_mail import addresses
 from mlgroup_mail.model import DeliveryState, DeliveryStep, ExclusionReason
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.suppressions import standing_rules
 from mlgroup_mail.store.transactions import rows
 from mlgroup_mail.store.transitions import move_deliveries
 
-_DELIVERY, _MAILING = schema.delivery, schema.mailing
+_DELIVERY = schema.delivery
 _TAKEN = frozenset({DeliveryState.ATTEMPTING, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN})
 """The person has it, or may have."""
 
@@ -46,16 +45,12 @@ def redirect(connection: Connection, contact_id: int, address: str, *, now: date
     return int(result.rowcount), left_out
 
 
-def unite(connection: Connection, kept_id: int, closed_id: int, address: str, *, now: datetime) -> int:
+def unite(connection: Connection, kept_id: int, closed_id: int, *, now: datetime) -> int:
     """Two rows proved to be one person: of each mailing one delivery goes; returns how many do not.
 
-    What was planned for the closed row becomes the other one's, so that everything that stands against that counts.
+    What was planned for the closed row alone becomes the other one's.
     """
-    statement = (
-        select(_DELIVERY, _MAILING.c.topic)
-        .join(_MAILING, _MAILING.c.id == _DELIVERY.c.mailing_id)
-        .where(_DELIVERY.c.contact_id.in_([kept_id, closed_id]))
-    )
+    statement = select(_DELIVERY).where(_DELIVERY.c.contact_id.in_([kept_id, closed_id]))
     by_mailing: dict[int, dict[int, RowMapping]] = defaultdict(dict)
     for row in rows(connection, statement):
         by_mailing[row["mailing_id"]][row["contact_id"]] = row
@@ -64,19 +59,15 @@ def unite(connection: Connection, kept_id: int, closed_id: int, address: str, *,
         kept, closed = both.get(kept_id), both.get(closed_id)
         if closed is None:
             continue
-        if kept is None and _untried(closed):
-            connection.execute(update(_DELIVERY).where(_DELIVERY.c.id == closed["id"]).values(contact_id=kept_id))
-        elif kept is not None and _claimable(kept) and _claimable(closed):
+        if kept is None:
+            if _untried(closed):
+                connection.execute(update(_DELIVERY).where(_DELIVERY.c.id == closed["id"]).values(contact_id=kept_id))
+        elif _claimable(closed) and (_claimable(kept) or kept["state"] in _TAKEN):
             left_out[closed["id"]] = ExclusionReason.DUPLICATE
-        elif kept is not None and _claimable(kept) and closed["state"] in _TAKEN:
+        elif _claimable(closed) and kept["state"] == DeliveryState.EXCLUDED:
+            left_out[closed["id"]] = kept["reason"]
+        elif _claimable(kept) and closed["state"] in _TAKEN:
             left_out[kept["id"]] = ExclusionReason.DUPLICATE
-        elif _claimable(closed):
-            if kept is not None and kept["state"] in _TAKEN:
-                left_out[closed["id"]] = ExclusionReason.DUPLICATE
-            elif kept is not None and kept["state"] == DeliveryState.EXCLUDED:
-                left_out[closed["id"]] = kept["reason"]
-            elif standing_rules(connection, {kept_id: address}, topic=closed["topic"]):
-                left_out[closed["id"]] = ExclusionReason.OPTED_OUT
     return _exclude(connection, left_out, now=now)
 
 

@@ -3,7 +3,7 @@
 Only somebody of the team says so, with a name and a reason. A rule on the old mailbox stays there as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from mlgroup_mail.store.moved_deliveries import redirect, unite
 from mlgroup_mail.store.suppressions import add_suppressions, end_rules, record_signals, rules_of
 from mlgroup_mail.store.suspected_moves import SUSPICION, likeness
 
-_TABLE, _KNOWN, _DELIVERY = schema.contact, schema.contact_address, schema.delivery
+_TABLE, _KNOWN = schema.contact, schema.contact_address
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,15 +41,30 @@ class Moved:
     left_out: int
 
 
-def move_person(connection: Connection, old: str, new: str, *, by: str, reason: str, now: datetime) -> Moved:
+def move_person(
+    connection: Connection,
+    old: str,
+    new: str,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    erased: Callable[[str], bool] = lambda _: False,
+) -> Moved:
     """Give the person `old` (an address or a number) the address `new` (or that of contact number `new`).
 
-    Inside `deciding`. Raises UsageError where nobody is `old`, or `new` is somebody else's.
+    Inside `deciding`. `erased` tells whether an address was that of somebody who wants to be forgotten. Raises
+    UsageError where nobody is `old`, or `new` is somebody else's or was theirs.
     """
     person = find_person(connection, old)
     if person is None:
         raise UsageError("nobody has or had the old address", mend="Is it spelled right? A contact's number will do.")
     address = _new_address(connection, new)
+    if erased(address):
+        raise UsageError(
+            "the new address was that of somebody who wants to be forgotten: nothing is sent to it",
+            mend="Give the person another address.",
+        )
     if addresses.key(address) == person["address_key"]:
         raise UsageError(f"contact {person['id']} has this address already")
     other = _other_row(connection, person, addresses.key(address))
@@ -98,25 +113,27 @@ def _other_row(connection: Connection, person: RowMapping, key: str) -> RowMappi
     other = connection.execute(statement).mappings().first()
     if other is None:
         return None
-    alike = likeness(person["name"], person["organisation"]) == likeness(other["name"], other["organisation"])
     if other["left_at"] is not None:
-        return other if alike else None
+        return other if _may_be_one(person, other) else None
     if person["left_at"] is None:
         raise UsageError(
             f"contacts {person['id']} and {other['id']} are both on the list",
             mend="Take the row with the old address off the list, pull, and run this again.",
         )
-    if not alike and _was_written_to(connection, other["id"]):
+    if not _may_be_one(person, other):
         raise UsageError(
-            f"the new address is contact {other['id']}'s, who has another name or organisation and had mail from us",
+            f"the new address is contact {other['id']}'s, who has another name or organisation",
             mend="Where they are one person, give the row in the list the same name and organisation, and pull.",
         )
     return other
 
 
-def _was_written_to(connection: Connection, contact_id: int) -> bool:
-    statement = select(_DELIVERY.c.id).where(_DELIVERY.c.contact_id == contact_id, _DELIVERY.c.attempts > 0)
-    return connection.execute(statement.limit(1)).first() is not None
+def _may_be_one(one: RowMapping, other: RowMapping) -> bool:
+    """Whether nothing speaks against it: a slip of the pen must not make one person of two."""
+    return all(
+        likeness(one[field]) == likeness(other[field]) or not (one[field] and other[field])
+        for field in ("name", "organisation")
+    )
 
 
 def _move(connection: Connection, person: RowMapping, address: str, *, now: datetime) -> Moved:
@@ -151,7 +168,7 @@ def _make_one(
     _write(connection, kept["id"], values, now=now)
     _write(connection, closed["id"], {"moved_to": kept["id"], "left_at": closed["left_at"] or now}, now=now)
     connection.execute(update(_TABLE).where(_TABLE.c.moved_to == closed["id"]).values(moved_to=kept["id"]))
-    left_out = unite(connection, kept["id"], closed["id"], address, now=now)
+    left_out = unite(connection, kept["id"], closed["id"], now=now)
     redirected, more = redirect(connection, kept["id"], address, now=now)
     return Moved(
         contact_id=kept["id"],

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, MetaData, Table, Text, text, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
@@ -50,8 +50,9 @@ incoming_opt_out = _temporary(
     "incoming_opt_out",
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("address_key", Text, nullable=False, index=True),
+    Column("position", Integer),
 )
-"""The opt-outs that the list states, in their order."""
+"""The opt-outs that the list states, in their order; `position` is the contact that each speaks of."""
 
 found = _temporary(
     "found",
@@ -75,12 +76,14 @@ gone = _temporary("gone", Column("contact_id", Key, primary_key=True, autoincrem
 newcomer = _temporary(
     "newcomer",
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("likeness", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
 )
 vanished = _temporary(
     "vanished",
     Column("contact_id", Key, primary_key=True, autoincrement=False),
-    Column("likeness", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
 )
 suspect = _temporary(
     "suspect",
@@ -116,8 +119,14 @@ def stage(
 
 
 def stage_opt_outs(connection: Connection, mailboxes: Iterable[str]) -> None:
-    """Take in the addresses of the opt-outs that the list states."""
-    load(connection, incoming_opt_out, ((place, addresses.key(each)) for place, each in enumerate(mailboxes)))
+    """Take in the addresses of the opt-outs that the list states, after `stage`."""
+    keys = ((place, addresses.key(each)) for place, each in enumerate(mailboxes))
+    load(connection, incoming_opt_out, keys, columns=("place", "address_key"))
+    connection.execute(
+        update(incoming_opt_out)
+        .where(incoming_opt_out.c.address_key == incoming.c.address_key)
+        .values(position=incoming.c.position)
+    )
 
 
 def analyse(connection: Connection, *tables: Table) -> None:

@@ -153,17 +153,23 @@ def standing_rules(
 
     `people` maps contact ids to the addresses they would be written to at. A rule reaches the person it names, and
     whoever would be written to at its address. A rule of before anybody had that address reaches all who have had it
-    since; a bounce speaks of the mailbox alone.
+    since; a bounce speaks of the mailbox alone. Somebody who proved to be another contact is reached by what reaches
+    that one.
     """
     if not people:
         return []
     holders: dict[str, list[int]] = defaultdict(list)
     for contact_id, address in people.items():
         holders[addresses.key(address)].append(contact_id)
-    known = schema.contact_address
+    known, contact = schema.contact_address, schema.contact
     on_topic = and_(STANDING, _TABLE.c.topic.in_([ALL_TOPICS, topic]))
     columns = (_TABLE.c.restriction, _TABLE.c.kind, _TABLE.c.topic)
     by_person = select(_TABLE.c.contact_id, *columns).where(on_topic, _TABLE.c.contact_id.in_(list(people)))
+    by_successor = (
+        select(contact.c.id, *columns)
+        .join(contact, contact.c.moved_to == _TABLE.c.contact_id)
+        .where(on_topic, contact.c.id.in_(list(people)))
+    )
     by_history = (
         select(known.c.contact_id, *columns)
         .join(known, known.c.address_key == _TABLE.c.address_key)
@@ -175,7 +181,7 @@ def standing_rules(
         )
     )
     by_mailbox = select(_TABLE.c.address_key, *columns).where(on_topic, _TABLE.c.address_key.in_(list(holders)))
-    found = [tuple(row) for row in connection.execute(union_all(by_person, by_history))]
+    found = [tuple(row) for row in connection.execute(union_all(by_person, by_successor, by_history))]
     for mailbox, *rule in connection.execute(by_mailbox):
         found += [(contact_id, *rule) for contact_id in holders[mailbox]]
     return [(key, Restriction(restriction), SignalKind(kind), on) for key, restriction, kind, on in found]

@@ -1,9 +1,10 @@
-"""Somebody vanished from the list, and a new one has the same name and organisation: perhaps they have moved.
+"""Somebody vanished from the list, and a new one has the same name and no other organisation: perhaps they moved.
 
 Found before a pull is written. Where the vanished one had opted out, the new one is held until a person decides
 (`store.moving`): their wish must not end with their old address.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ SUSPICION = "suspected move of contact "
 
 _SHOWN = 200
 
+_BETWEEN_WORDS = frozenset("PSZC")
+"""Punctuation, symbols, separators, control characters: the first letters of their Unicode categories."""
+_BETWEEN_ASCII_WORDS = re.compile(r"[\x00-\x2f\x3a-\x60\x7b-\x7f]+")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SuspectedMove:
@@ -54,29 +59,30 @@ class SuspectedMove:
     held: bool
 
 
-def likeness(name: str, organisation: str) -> str:
-    """What two spellings of a person have in common: letters without their case, blanks collapsed."""
-    return "\n".join(" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in (name, organisation))
+def likeness(*texts: str) -> str:
+    """What two spellings of the same texts have in common: letters without their case, blanks collapsed."""
+    return "\n".join(" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in texts)
 
 
 def find_suspects(connection: Connection) -> int:
-    """Fill `suspect` from what `contact_sync.compare` has found; returns how many there are.
+    """Fill `suspect` from what `contact_changes.compare` has found; returns how many there are.
 
-    Who vanished counts whenever that was. A pair is shown where it is the only one with its name and organisation;
-    where a vanished one had opted out, every new one with that name is held rather than none.
+    Who vanished counts whenever that was. A pair is shown where it is the only one with its name and organisation.
+    Where a vanished one had opted out, every new one with that name is held rather than none, unless each has an
+    organisation and these differ.
     """
     _compare_people(connection)
-    alone = func.count().over(partition_by=newcomer.c.likeness) == 1
-    new = select(newcomer.c.position, newcomer.c.likeness, alone.label("alone")).subquery()
+    alone = func.count().over(partition_by=(newcomer.c.name, newcomer.c.organisation)) == 1
+    new = select(newcomer, alone.label("alone")).subquery()
+    old_like = (vanished.c.name, vanished.c.organisation)
     old = (
         select(
-            vanished.c.likeness,
-            vanished.c.contact_id,
+            vanished,
             _OPTED_OUT.label("suppressed"),
-            (func.count().over(partition_by=vanished.c.likeness) == 1).label("alone"),
+            (func.count().over(partition_by=old_like) == 1).label("alone"),
             func.row_number()
             .over(
-                partition_by=vanished.c.likeness,
+                partition_by=old_like,
                 order_by=(
                     case((_OPTED_OUT, 0), else_=1),
                     _TABLE.c.left_at.is_not(None),
@@ -87,15 +93,30 @@ def find_suspects(connection: Connection) -> int:
             .label("rank"),
         )
         .join(_TABLE, _TABLE.c.id == vanished.c.contact_id)
-        .where(vanished.c.likeness.in_(select(newcomer.c.likeness)))
+        .where(vanished.c.name.in_(select(newcomer.c.name)))
         .subquery()
     )
+    same = old.c.organisation == new.c.organisation
+    unknown = or_(old.c.organisation == "", new.c.organisation == "")
+    plain = and_(old.c.alone, new.c.alone, same, new.c.organisation != "")
     pairs = (
-        select(new.c.position, old.c.contact_id, old.c.suppressed)
-        .join(old, old.c.likeness == new.c.likeness)
-        .where(old.c.rank == 1, or_(old.c.suppressed, and_(old.c.alone, new.c.alone)))
+        select(
+            new.c.position,
+            old.c.contact_id,
+            old.c.suppressed,
+            func.row_number()
+            .over(
+                partition_by=new.c.position,
+                order_by=(old.c.suppressed.desc(), case((same, 0), else_=1), old.c.contact_id.desc()),
+            )
+            .label("rank"),
+        )
+        .join(old, old.c.name == new.c.name)
+        .where(old.c.rank == 1, or_(and_(old.c.suppressed, or_(same, unknown)), plain))
+        .subquery()
     )
-    connection.execute(insert(suspect).from_select(["position", "contact_id", "suppressed"], pairs))
+    best = select(pairs.c.position, pairs.c.contact_id, pairs.c.suppressed).where(pairs.c.rank == 1)
+    connection.execute(insert(suspect).from_select(["position", "contact_id", "suppressed"], best))
     return count(connection, suspect)
 
 
@@ -115,7 +136,7 @@ def hold_suspects(connection: Connection, *, now: datetime) -> None:
                 road=Road.FILE,
                 at=now,
                 contact_id=new_id,
-                reason="has the name and organisation of somebody who opted out and vanished from the list",
+                reason="has the name of somebody who opted out and vanished from the list",
                 evidence=f"{SUSPICION}{old_id}",
             )
             for new_id, old_id in pairs
@@ -166,11 +187,21 @@ def _compare_people(connection: Connection) -> None:
         load(
             connection,
             newcomer,
-            _likenesses(connection, new.where(incoming.c.name != "", incoming.c.organisation != "")),
+            _plain_people(connection, new.where(incoming.c.name != "")),
         )
-        load(connection, vanished, _likenesses(connection, old.where(_TABLE.c.name != "", _TABLE.c.organisation != "")))
+        load(connection, vanished, _plain_people(connection, old.where(_TABLE.c.name != "")))
 
 
-def _likenesses(connection: Connection, people: Select[tuple[int, str, str]]) -> Iterator[tuple[int, str]]:
+def _plain_people(connection: Connection, people: Select[tuple[int, str, str]]) -> Iterator[tuple[int, str, str]]:
     for key, name, organisation in connection.execute(people.execution_options(yield_per=CHUNK)):
-        yield key, likeness(name, organisation)
+        if words := plain_words(name):
+            yield key, " ".join(sorted(words)), " ".join(plain_words(organisation))
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a name without accents, case and punctuation: “Costa, Ána” and “ana COSTA” have the same ones."""
+    if not text.isascii():
+        letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+        kept = (letter for letter in letters if not unicodedata.combining(letter))
+        text = "".join(" " if unicodedata.category(letter)[0] in _BETWEEN_WORDS else letter for letter in kept)
+    return _BETWEEN_ASCII_WORDS.sub(" ", text.casefold()).split()

@@ -96,6 +96,16 @@ class Store:
             self._lock(connection, shared=False)
             yield connection
 
+    def empty_log(self) -> bool:
+        """Bring SQLite's log into the database file and cut it to nothing; False where a reader is in the way."""
+        if not self.on_sqlite:
+            return True
+        # A connection of the driver's: this cannot be done within a transaction.
+        with closing(self.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = cursor.fetchone()
+        return not busy
+
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()

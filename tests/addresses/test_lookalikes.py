@@ -110,6 +110,15 @@ def test_of_several_common_ones_the_most_common_is_named() -> None:
     assert near_misses(domains) == {"officec.example": "officeb.example"}
 
 
+def test_many_common_domains_that_look_the_same_are_told_by_the_most_common_one() -> None:
+    """However many there are, each is compared with one: a list of them must not take hours."""
+    alike = ["".join("o0"[number >> bit & 1] for bit in range(17)) + ".example" for number in range(20_000)]
+    domains = dict.fromkeys(alike, 5) | {alike[77]: 50}
+    found = near_misses(domains)
+    assert set(found) == set(alike) - {alike[77]}
+    assert set(found.values()) == {alike[77]}
+
+
 @given(st.dictionaries(ASCII_DOMAINS, st.integers(1, 3), max_size=8), ASCII_DOMAINS, st.data())
 def test_what_is_flagged_is_rare_and_near(others: dict[str, int], common: str, data: st.DataObject) -> None:
     """And every letter changed in a long label is found."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgroup_mail import addresses
-from mlgroup_mail.addresses import AddressError, AddressReading
+from mlgroup_mail.addresses import AddressError, AddressReading, pieces
 from tests.addresses.texts import AROUND, BLANKS, DOMAINS, LOCALS, NAMES, UNSEEN, sprinkled
 from tests.contacts.cells.addresses import ADDRESS_CELLS, AddressCell
 
@@ -161,3 +161,15 @@ def _reason(cell: str) -> str:
 
 def _outcome(cell: str) -> AddressReading | str:
     return _reason(cell) or addresses.read_cell(cell)
+
+
+@given(st.text("@.ab ", max_size=12))
+def test_a_word_is_like_an_address_with_one_at_sign_and_a_full_stop_inside_its_host(word: str) -> None:
+    """As the pattern says, which would look at a long word again and again."""
+    assert pieces._is_like_address(word) == bool(re.fullmatch(r"[^@]+@[^@]+\.[^@]+", word))
+
+
+def test_many_addresses_in_brackets_behind_a_word_that_is_none_are_all_read() -> None:
+    cell = f"a@{'.' * 1_000}@ " + "".join(f"<p{number}@example.org> " for number in range(100))
+    reading = addresses.read_cell(cell)
+    assert (reading.address, *reading.further) == tuple(f"p{number}@example.org" for number in range(100))

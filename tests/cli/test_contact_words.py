@@ -33,6 +33,7 @@ def test_a_list_from_many_hands_is_read_and_what_is_not_is_told_with_its_place(r
         (6, "Time zone", "this country has several time zones"),
         (6, "Unsubscribed", "taken as an opt-out, to be safe"),
     ]
+    assert "by phone" in {note["value"] for note in result.json["noted"]}
     assert (tmp_path / "clean.csv").read_text(encoding="utf-8").splitlines() == [
         "address,name,organisation,country,timezone,language,status,topics,themes",
         "anna@example.org,Anna Novak,,CZ,Europe/Prague,cs,member,,",

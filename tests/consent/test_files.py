@@ -85,6 +85,33 @@ def test_files_as_offices_write_them_are_understood(store: Store, file: Path, te
     assert {address for address, _ in standing(store)} == {"person1@office1.example"}
 
 
+@pytest.mark.parametrize("header", ["Courriel", "E-Mail-Adresse", "Adresse électronique", "Correo electrónico", "MAIL"])
+def test_the_column_of_addresses_may_have_the_names_that_lists_have(store: Store, file: Path, header: str) -> None:
+    assert read(store, file, f"Reason;{header}\nasked;person1@office1.example\n").rejected == ()
+    assert standing(store) == {("person1@office1.example", ALL_TOPICS)}
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_a_line_break_of_another_kind_in_a_reason_ends_no_row(store: Store, file: Path, sign: str) -> None:
+    """Such signs come with texts that were copied from elsewhere; a row cut there would lose its opt-out."""
+    text = f"reason,address\nplease{sign}stop,person1@office1.example\nasked,person2@office2.example\n"
+    assert read(store, file, text).rejected == ()
+    assert {address for address, _ in standing(store)} == {"person1@office1.example", "person2@office2.example"}
+
+
+def test_several_addresses_in_a_cell_all_opt_out(store: Store, file: Path) -> None:
+    found = read(store, file, 'address,topic\n"person1@office1.example; person2@office2.example",newsletter\n')
+    assert (found.applied, found.rejected) == (2, ())
+    assert standing(store) == {("person1@office1.example", "newsletter"), ("person2@office2.example", "newsletter")}
+
+
+def test_an_address_beside_one_that_cannot_be_read_opts_out_and_the_row_is_told(store: Store, file: Path) -> None:
+    found = read(store, file, 'address\n"person1@office1.example; person2@office2"\n')
+    assert found.applied == 1
+    assert [row.row for row in found.rejected] == [2]
+    assert standing(store) == {("person1@office1.example", ALL_TOPICS)}
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -10,8 +10,9 @@ from mlgroup_mail.consent.applying import apply_signal
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.model import ALL_TOPICS, Contact, ExclusionReason, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, schema, staging
+from mlgroup_mail.store.contact_changes import SyncResult, compare
 from mlgroup_mail.store.contact_identity import identify
-from mlgroup_mail.store.contact_sync import SyncResult, compare, sync_contacts, write
+from mlgroup_mail.store.contact_sync import sync_contacts, write
 from mlgroup_mail.store.contacts import contacts_after, find_contact
 from mlgroup_mail.store.transactions import rows
 from tests.factories import NOON, make_store
@@ -185,3 +186,29 @@ def test_the_indexes_that_the_first_pull_makes_afterwards_are_there(store: Store
         found = inspect(connection)
         names = {index["name"] for table in ("contact", "contact_address") for index in found.get_indexes(table)}
     assert {"ix_contact_external_id", "ix_contact_address_mailbox"} <= names
+
+
+def test_a_list_that_is_numbered_anew_gives_nobody_another_s_opt_outs(store: Store) -> None:
+    names = ("Ana", "Ben", "Cleo", "Dan")
+    everybody = [person(f"{name}@office.example".lower(), f"members:{n}", name=name) for n, name in enumerate(names)]
+    pull(store, *everybody)
+    opt_out(store, "cleo@office.example")
+    left = [person(each.address, f"members:{n}", name=each.name) for n, each in enumerate(everybody[1:])]
+    assert pull(store, *left).left == 1
+    assert listed(store) == {2: "ben@office.example", 3: "cleo@office.example", 4: "dan@office.example"}
+    assert stopped(store) == {"cleo@office.example": ExclusionReason.OPTED_OUT}
+
+
+def test_an_id_holds_though_name_and_address_change(store: Store) -> None:
+    """As after a wedding."""
+    pull(
+        store,
+        person("ana.novak@office.example", "members:1", name="Ana Novak"),
+        person("b@office.example", "members:2"),
+    )
+    pull(
+        store,
+        person("ana.costa@office.example", "members:1", name="Ana Costa"),
+        person("b@office.example", "members:2"),
+    )
+    assert listed(store) == {1: "ana.costa@office.example", 2: "b@office.example"}

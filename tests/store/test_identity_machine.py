@@ -14,7 +14,8 @@ from sqlalchemy import delete, select, text
 from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import Store, schema
-from mlgroup_mail.store.contact_sync import SyncResult, sync_contacts
+from mlgroup_mail.store.contact_changes import SyncResult
+from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.joining import add_person
 from mlgroup_mail.store.moving import move_person
 from mlgroup_mail.store.transactions import rows
@@ -50,7 +51,9 @@ class Model:
         for way in (self._by_id, self._by_address, self._by_history):
             for place, contact in enumerate(contacts):
                 if place not in found:
-                    free = (each for each in way(contact) if all(each is not taken for taken in found.values()))
+                    free = (
+                        each for each in way(contact, contacts) if all(each is not taken for taken in found.values())
+                    )
                     if person := next(free, None):
                         found[place] = person
         numbers = dict.fromkeys(("added", "changed", "unchanged", "left", "returned", "outdated"), 0)
@@ -71,16 +74,25 @@ class Model:
             numbers["left"] += 1
         return SyncResult(**numbers)
 
-    def _by_id(self, contact: Contact) -> list[Person]:
+    def _by_id(self, contact: Contact, contacts: list[Contact]) -> list[Person]:
         same = [each for each in self._listed_first() if contact.external_id == each.contact.external_id != ""]
+        same = [each for each in same if not self._given_to_another(each, contact, contacts)]
         return sorted(same, key=lambda each: each.key != addresses.key(contact.address))
 
-    def _by_address(self, contact: Contact) -> Iterator[Person]:
+    def _given_to_another(self, person: Person, contact: Contact, contacts: list[Contact]) -> bool:
+        mailbox = addresses.key(contact.address)
+        if person.key == mailbox or person.contact.name == contact.name:
+            return False
+        elsewhere = person.key in {addresses.key(each.address) for each in contacts}
+        return elsewhere or any(each.key == mailbox for each in self.people if each is not person)
+
+    def _by_address(self, contact: Contact, contacts: list[Contact]) -> Iterator[Person]:
         for person in self._listed_first():
-            if person.key == addresses.key(contact.address) and not self._contradict(person, contact):
+            same_name = person.contact.name == contact.name
+            if person.key == addresses.key(contact.address) and (same_name or not self._contradict(person, contact)):
                 yield person
 
-    def _by_history(self, contact: Contact) -> Iterator[Person]:
+    def _by_history(self, contact: Contact, contacts: list[Contact]) -> Iterator[Person]:
         for address in (contact.address, *contact.aliases):
             for person in self._listed_first():
                 moved_away = person.mailboxes.get(addresses.key(address))

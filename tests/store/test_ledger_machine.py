@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import select, update
 
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions
+from mlgroup_mail.consent.erasing import erase_person
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery import ordering
 from mlgroup_mail.delivery.sending import settle
@@ -30,10 +31,13 @@ from mlgroup_mail.model import (
 from mlgroup_mail.model.delivery import TRANSITIONS
 from mlgroup_mail.store import schema, verification
 from mlgroup_mail.store.claims import Claims, Window
+from mlgroup_mail.store.contact_lookup import row_of
 from mlgroup_mail.store.events import record_evidence
 from mlgroup_mail.store.mailings import delivery_counts
+from mlgroup_mail.store.moving import move_person
 from mlgroup_mail.store.owners import Owner, begin_owner, end_owner, give_up_dead
 from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.suppressions import rules_of
 from tests.factories import NOON, REF, make_store, planned_mailing, reread
 
 PEOPLE = 5
@@ -99,6 +103,11 @@ class Ledger(RuleBasedStateMachine):
             return
         if window:
             self.windows[owner.owner_id] = window
+            with self.store.reading() as connection:
+                for claimed in window.deliveries:
+                    person = row_of(connection, claimed.contact_id)
+                    assert person is not None, "nothing goes to somebody who was erased"
+                    assert rules_of(connection, person["id"]) == []
 
     @precondition(lambda self: self.owners)
     @rule(data=st.data(), kinds=KINDS)
@@ -148,6 +157,25 @@ class Ledger(RuleBasedStateMachine):
             lift_suppressions(
                 self.store, address=address, topic=ALL_TOPICS, by="the editor", reason="asked", now=self.now
             )
+
+    @rule(person=st.integers(1, PEOPLE), number=st.integers(1, 3))
+    def somebody_moves(self, person: int, number: int) -> None:
+        # Whoever has it now may be somebody else, or the person was erased.
+        with suppress(UsageError), self.store.deciding() as connection:
+            move_person(connection, str(person), f"{number}@new.example", by="x", reason="x", now=self.now)
+
+    @rule(old=st.integers(1, PEOPLE), new=st.integers(1, PEOPLE))
+    def two_prove_to_be_one(self, old: int, new: int) -> None:
+        contact = schema.contact
+        with suppress(UsageError), self.store.deciding() as connection:
+            connection.execute(update(contact).where(contact.c.erased_at.is_(None)).values(name="A", organisation="O"))
+            connection.execute(update(contact).where(contact.c.id == old).values(left_at=self.now))
+            move_person(connection, str(old), str(new), by="x", reason="x", now=self.now)
+
+    @rule(person=st.integers(1, PEOPLE))
+    def somebody_is_erased(self, person: int) -> None:
+        with suppress(UsageError):
+            erase_person(self.store, str(person), key="k" * 32, by="x", reason="asked", now=self.now)
 
     @rule(person=st.integers(1, PEOPLE))
     def evidence_comes_in(self, person: int) -> None:
@@ -202,6 +230,7 @@ class Ledger(RuleBasedStateMachine):
                     verification.attempted_after_opt_out,
                     verification.unexplained,
                     verification.lifted_by_nobody,
+                    verification.not_forgotten,
                     verification.out_of_time,
                 )
                 for message in check(connection)

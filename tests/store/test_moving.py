@@ -24,7 +24,8 @@ from mlgroup_mail.model import (
 )
 from mlgroup_mail.store import Store, schema, verification
 from mlgroup_mail.store.claims import Claims
-from mlgroup_mail.store.contact_sync import SyncResult, sync_contacts
+from mlgroup_mail.store.contact_changes import SyncResult
+from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.contacts import contacts_after
 from mlgroup_mail.store.joining import add_person
 from mlgroup_mail.store.moving import Moved, keep_apart, move_person
@@ -349,27 +350,50 @@ def test_what_only_the_new_row_was_to_get_meets_the_old_one_s_opt_out(store: Sto
     assert deliveries(store) == [(1, NEW, "excluded", "opted_out_topic")]
 
 
-def test_what_the_new_row_s_server_deferred_meets_the_old_one_s_opt_out(store: Store) -> None:
-    pull(store, ana())
-    opt_out(store, address=OLD, topic="newsletter")
+@pytest.mark.parametrize(("topic", "later"), [("newsletter", 2), ("calls", 1), ("calls", 3)])
+def test_what_the_new_row_s_server_deferred_meets_the_old_one_s_opt_out(store: Store, topic: str, later: int) -> None:
+    """Whether that was there before, or comes later by a link that names the one that goes on."""
+    pull(store, ana(), ana("ben@office.example", name="Ben", status="lead"))
+    opt_out(store, address=OLD, topic=topic)
     pull(store, ana(NEW))
     plan(store)
     attempt(store, LETTER, OutcomeKind.DEFERRED)
-    move(store, "1", "2")
-    assert deliveries(store) == [(2, NEW, "excluded", "opted_out")]
+    move(store, "1", "3")
+    opt_out(store, contact_id=later, topic="newsletter")
+    with store.writing() as connection:
+        connection.execute(schema.delivery.update().values(next_at=NOON))
+    assert attempt(store, LETTER) == []
+    assert deliveries(store) == [(3, NEW, "excluded", "opted_out_topic")]
 
 
-def test_somebody_s_address_is_not_given_to_somebody_else(store: Store) -> None:
-    pull(store, ana(), ana("ben@office.example", name="Ben"))
+@pytest.mark.parametrize(
+    ("name", "organisation"), [("Ben", "Office"), ("Ana Costa", "Bureau")], ids=["name", "organisation"]
+)
+def test_somebody_s_address_is_not_given_to_somebody_else(store: Store, name: str, organisation: str) -> None:
+    other = ana("ben@office.example", name=name, organisation=organisation)
+    pull(store, ana(), other)
     with pytest.raises(UsageError, match="both on the list"):
         move(store, OLD, "ben@office.example")
-    plan(store)
-    attempt(store, LETTER)
-    pull(store, ana("ben@office.example", name="Ben"))
-    with pytest.raises(UsageError, match="another name or organisation and had mail"):
+    pull(store, other)
+    with pytest.raises(UsageError, match="another name or organisation"):
         move(store, OLD, "ben@office.example")
-    assert stopped(store) == {}
     assert listed(store) == {2: "ben@office.example"}
+
+
+def test_a_row_that_does_not_say_who_it_is_may_be_anybody_s(store: Store) -> None:
+    pull(store, ana())
+    pull(store, ana(NEW, name="", organisation=""))
+    assert move(store).closed_id == 2
+    assert listed(store) == {1: NEW}
+
+
+def test_a_mailbox_of_somebody_who_left_goes_to_a_colleague_without_making_them_one(store: Store) -> None:
+    pull(store, ana(), ana("ben@office.example", name="Ben"))
+    opt_out(store, contact_id=2, topic="calls")
+    pull(store, ana())
+    assert move(store, OLD, "ben@office.example").closed_id == 0
+    assert listed(store) == {1: "ben@office.example"}
+    assert stopped(store, "calls") == {"ben@office.example": ExclusionReason.OPTED_OUT_TOPIC}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlgroup_mail.contacts.cleaning.distinct import Positions
-from mlgroup_mail.contacts.cleaning.merging import Entry, Merger
+from mlgroup_mail.contacts.cleaning.merging import Entry, Groups, group, merge
 from mlgroup_mail.contacts.cleaning.notes import RowNote
 from mlgroup_mail.contacts.cleaning.people import People
 from mlgroup_mail.contacts.cleaning.rows import Rows
@@ -34,24 +34,32 @@ class Joined:
 def join_rows(tables: Sequence[Rows]) -> Joined:
     """Join the rows of all tables, the first ones taking precedence.
 
-    Most rows share no mailbox and no id with any other: they are set aside as they are. Only the rest goes through
-    the merger, one by one.
+    Most rows share no mailbox and no id with any other: they are set aside as they are. Only the rest is looked at one
+    by one.
     """
     shared = _sharing(tables)
-    merger = Merger()
-    for entry in _entries(tables, shared):
-        merger.add(entry)
-    several = merger.entries()
+    entries = list(_entries(tables, shared))
+    groups = group(entries)
+    several = _people(entries, groups)
     alone = [_all_but(positions, len(rows)) for rows, positions in zip(tables, shared, strict=True)]
     return Joined(
         people=People(tables, alone, {(entry.table, entry.position): entry.contact for entry in several}),
-        merged=tuple(_merged(tables, shared, merger)),
-        noted=tuple(_without_id(tables, merger)),
+        merged=tuple(_merged(tables, entries, groups)),
+        noted=tuple(_without_id(tables, entries, groups)),
         opted_out=(
             *_opted_out(tables, alone),
             *((entry.contact, entry.opted_out_at) for entry in several if entry.opted_out_at),
         ),
     )
+
+
+def _people(entries: Sequence[Entry], groups: Groups) -> list[Entry]:
+    """Every person once, in the order of their first rows."""
+    rows: dict[int, list[Entry]] = {}
+    for row, entry in enumerate(entries):
+        own = replace(entry, contact=replace(entry.contact, external_id="")) if row in groups.shared_ids else entry
+        rows.setdefault(groups.firsts[row], []).append(own)
+    return [merge(each) for each in rows.values()]
 
 
 def _sharing(tables: Sequence[Rows]) -> list[Positions]:
@@ -82,17 +90,18 @@ def _entries(tables: Sequence[Rows], positions: Sequence[Positions]) -> Iterator
             )
 
 
-def _merged(tables: Sequence[Rows], positions: Sequence[Positions], merger: Merger) -> Iterator[RowNote]:
-    for entry in _entries(tables, positions):
-        holder = merger.holder(entry.contact)
-        if (holder.table, holder.position) != (entry.table, entry.position):
-            rows, first = tables[entry.table], tables[holder.table]
-            place = f"row {first.numbers[holder.position]}" if first is rows else first.place(holder.position)
+def _merged(tables: Sequence[Rows], entries: Sequence[Entry], groups: Groups) -> Iterator[RowNote]:
+    for row, entry in enumerate(entries):
+        first = entries[groups.firsts[row]]
+        if first is not entry:
+            rows, others = tables[entry.table], tables[first.table]
+            place = f"row {others.numbers[first.position]}" if others is rows else others.place(first.position)
             yield rows.remark(entry.position, Field.EMAIL, f"the same person as {place}", entry.contact.address)
 
 
-def _without_id(tables: Sequence[Rows], merger: Merger) -> Iterator[RowNote]:
-    for entry in merger.without_id:
+def _without_id(tables: Sequence[Rows], entries: Sequence[Entry], groups: Groups) -> Iterator[RowNote]:
+    for row in sorted(groups.shared_ids):
+        entry = entries[row]
         own_id = entry.contact.external_id.partition(":")[2]
         yield replace(tables[entry.table].remark(entry.position, Field.ID, _SHARED_ID, own_id), kept=False)
 

@@ -1,8 +1,7 @@
 """Rows of the same person become one contact: the first wins, later ones fill its gaps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 from mlgroup_mail import addresses
@@ -12,10 +11,12 @@ from mlgroup_mail.contacts.words.readings import Value
 from mlgroup_mail.contacts.words.texts import plain
 from mlgroup_mail.model import Contact, ContactStatus
 
+_FIRST_FILLED = ("name", "organisation", "country", "timezone", "language", "external_id")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A contact in the making, first seen in row `position` of table `table`.
+    """A contact in the making, from row `position` of table `table`.
 
     `opted_out_at` is the place whose status says that the person wants no mail.
     """
@@ -27,91 +28,87 @@ class Entry:
     opted_out_at: str = ""
 
 
-class Merger:
-    """Collects entries, one per person.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Groups:
+    """Rows by person: `firsts[i]` is the first row of the person that row i is of.
 
-    Rows meet by address, where one has the other's address as an alias, and by the source's own id. Two names that
-    share an id are two people all the same: the later one does without it, and is among `without_id`.
+    `shared_ids` are the rows whose id is another person's too, who has it by an earlier row.
     """
 
-    def __init__(self) -> None:
-        self.merged = 0
-        self.without_id: list[Entry] = []
-        self._entries: list[Entry | None] = []
-        self._places: dict[str, int] = {}
-
-    def add(self, entry: Entry) -> None:
-        """Take a row in; what an earlier one says stays, except that an opt-out always wins."""
-        places = {self._places[each] for each in _mailboxes(entry.contact) if each in self._places}
-        same_id = self._places.get(entry.contact.external_id) if entry.contact.external_id else None
-        if same_id is not None and same_id not in places:
-            holder = self._entries[same_id]
-            if holder and _may_be_one(holder.contact, entry.contact):
-                places.add(same_id)
-            else:
-                self.without_id.append(entry)
-                entry = replace(entry, contact=replace(entry.contact, external_id=""))
-        known = [each for place in sorted(places) if (each := self._entries[place])]
-        combined = reduce(merge, [*known, entry])
-        self._entries += [None]
-        for place in places:
-            self._entries[place] = None
-        place = min(places, default=len(self._entries) - 1)
-        self._entries[place] = combined
-        self.merged += len(places)
-        names = [
-            name for each in (*known, entry, combined) for name in (*_mailboxes(each.contact), each.contact.external_id)
-        ]
-        self._places.update(dict.fromkeys(filter(None, names), place))
-
-    def holder(self, contact: Contact) -> Entry:
-        """The person that a row of theirs, taken in before, has become part of."""
-        entry = self._entries[self._places[addresses.key(contact.address)]]
-        assert entry is not None, "every place leads to a standing entry"
-        return entry
-
-    def entries(self) -> list[Entry]:
-        """Every person once, in the order of their first rows, gaps filled from the defaults of their source."""
-        return [_filled(entry) for entry in self._entries if entry]
+    firsts: Sequence[int]
+    shared_ids: frozenset[int]
 
 
-def _mailboxes(contact: Contact) -> list[str]:
-    return [addresses.key(each) for each in (contact.address, *contact.aliases)]
+def group(entries: Sequence[Entry]) -> Groups:
+    """Find out which rows are one person's.
 
-
-def _may_be_one(first: Contact, second: Contact) -> bool:
-    """Whether two rows with one id may be one person's: nothing in their names speaks against it."""
-    return not first.name or not second.name or plain(first.name) == plain(second.name)
-
-
-def merge(first: Entry, later: Entry) -> Entry:
-    """One entry from two of the same person."""
-    kept, added = first.contact, later.contact
-    aliases = {addresses.key(each): each for each in (*added.aliases, added.address, *kept.aliases)}
-    aliases.pop(addresses.key(kept.address), None)
-    own_name = next((each.first_name for each in (kept, added) if each.first_name not in ("", each.name)), "")
-    name = kept.name or added.name
-    contact = replace(
-        kept,
-        name=name,
-        first_name=own_name or greeting_name(name),
-        organisation=kept.organisation or added.organisation,
-        country=kept.country or added.country,
-        timezone=kept.timezone or added.timezone,
-        language=kept.language or added.language,
-        external_id=kept.external_id or added.external_id,
-        status=added.status if later.opted_out_at and not first.opted_out_at else kept.status or added.status,
-        topics=tuple(dict.fromkeys((*kept.topics, *added.topics))),
-        themes=tuple(dict.fromkeys((*kept.themes, *added.themes))),
-        aliases=tuple(aliases.values()),
-    )
-    return replace(first, contact=contact, opted_out_at=first.opted_out_at or later.opted_out_at)
-
-
-def _filled(entry: Entry) -> Entry:
-    gaps: dict[str, Any] = {
-        field.value: value for field, value in entry.defaults.items() if not getattr(entry.contact, field.value)
+    They meet by address, where one has the other's address as an alias, and by the source's own id where the names
+    are of the same words: an id alone is not enough, because a column called “ID” may hold anything.
+    """
+    person = _Union(len(entries))
+    holders: dict[object, int] = {}
+    for row, entry in enumerate(entries):
+        contact = entry.contact
+        names: list[object] = [addresses.key(each) for each in (contact.address, *contact.aliases)]
+        if contact.external_id and contact.name:
+            names.append((contact.external_id, *sorted(plain(contact.name).split())))
+        for name in names:
+            person.join(holders.setdefault(name, row), row)
+    firsts = [person.first(row) for row in range(len(entries))]
+    owners: dict[str, int] = {}
+    shared = {
+        row
+        for row, entry in enumerate(entries)
+        if entry.contact.external_id and owners.setdefault(entry.contact.external_id, firsts[row]) != firsts[row]
     }
-    if not entry.contact.status:
+    return Groups(firsts=firsts, shared_ids=frozenset(shared))
+
+
+def merge(rows: Sequence[Entry]) -> Entry:
+    """One person from their rows, the first of which takes precedence; an opt-out always wins.
+
+    Gaps are filled from the defaults of the first row's source.
+    """
+    first = rows[0]
+    contacts = [row.contact for row in rows]
+    opted_out = next((row for row in rows if row.opted_out_at), None)
+    mailboxes = {addresses.key(each): each for contact in contacts for each in (contact.address, *contact.aliases)}
+    mailboxes.pop(addresses.key(first.contact.address))
+    filled: dict[str, Any] = {field: _first(getattr(each, field) for each in contacts) for field in _FIRST_FILLED}
+    own_name = _first(each.first_name for each in contacts if each.first_name != each.name)
+    contact = replace(
+        first.contact,
+        **filled,
+        first_name=own_name or greeting_name(filled["name"]),
+        status=opted_out.contact.status if opted_out else _first(each.status for each in contacts),
+        topics=tuple(dict.fromkeys(topic for each in contacts for topic in each.topics)),
+        themes=tuple(dict.fromkeys(theme for each in contacts for theme in each.themes)),
+        aliases=tuple(mailboxes.values()),
+    )
+    gaps: dict[str, Any] = {
+        field.value: value for field, value in first.defaults.items() if not getattr(contact, field.value)
+    }
+    if not contact.status:
         gaps.setdefault(Field.STATUS.value, ContactStatus.MEMBER)
-    return replace(entry, contact=replace(entry.contact, **gaps)) if gaps else entry
+    return replace(first, contact=replace(contact, **gaps), opted_out_at=opted_out.opted_out_at if opted_out else "")
+
+
+def _first(values: Iterable[str]) -> str:
+    return next(filter(None, values), "")
+
+
+class _Union:
+    """Disjoint sets of rows (union-find), each known by its first row."""
+
+    def __init__(self, count: int) -> None:
+        self._parents = list(range(count))
+
+    def first(self, row: int) -> int:
+        while self._parents[row] != row:
+            self._parents[row] = self._parents[self._parents[row]]
+            row = self._parents[row]
+        return row
+
+    def join(self, one: int, other: int) -> None:
+        first, later = sorted((self.first(one), self.first(other)))
+        self._parents[later] = first

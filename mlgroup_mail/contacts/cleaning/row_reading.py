@@ -1,4 +1,5 @@
-"""From a table's cells to what its rows say. Only a row without a usable address is rejected."""
+"""From a table's cells to what its rows say. Rows without a usable
+address are rejected, and those with more cells than the header."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -7,12 +8,12 @@ import pandas as pd
 
 from mlgroup_mail import addresses
 from mlgroup_mail.contacts.cleaning.address_column import ReadAddresses, read_addresses
-from mlgroup_mail.contacts.cleaning.distinct import Distinct, Positions, Texts, read_distinct
+from mlgroup_mail.contacts.cleaning.distinct import TEXT, Distinct, Positions, Texts, read_distinct
 from mlgroup_mail.contacts.cleaning.notes import RowNote, masked, shown
 from mlgroup_mail.contacts.cleaning.rows import Rows
 from mlgroup_mail.contacts.fields import Field
 from mlgroup_mail.contacts.sources.tables import Table
-from mlgroup_mail.contacts.words.names import greeting_name
+from mlgroup_mail.contacts.words.names import greeting_name, joined
 from mlgroup_mail.contacts.words.readings import NOTHING, Reader, Reading, Value
 from mlgroup_mail.contacts.words.statuses import NO_MAIL, opts_out
 
@@ -40,6 +41,7 @@ CAPITALISED = rf"[{_CAPITAL}][{_SMALL}]{{1,30}}(?:[ -][{_CAPITAL}][{_SMALL}]{{1,
 _STATING = (Field.OPTED_OUT, Field.SUBSCRIBED, Field.ACTIVE)
 """Columns beside the status that can say that somebody wants no mail."""
 
+_OVERFULL_OPT_OUT = "more cells than the header has; it says that the person wants no mail, and that counts"
 _OVERFULL = "more cells than the header has: values may stand in the wrong columns"
 
 
@@ -53,12 +55,25 @@ def read_rows(
     """Read every cell of a table, column by column; `advance` is told how many cells more have been read."""
     notes = _Notes(table)
     found = read_addresses(table.frame[Field.EMAIL])
-    usable = ~table.frame.index.isin(table.overfull)
-    notes.reject([(row, _OVERFULL, "") for row in np.flatnonzero(~usable).tolist()], None)
-    notes.reject([each for each in found.wrong if usable[each[0]]], Field.EMAIL)
+    usable = np.ones(len(table.frame), dtype=bool)
     usable[[row for row, _, _ in found.wrong]] = False
+    stating: dict[int, str] = {}
+    for row in np.flatnonzero(table.frame.index.isin(table.overfull)).tolist():
+        if usable[row] and (word := next(filter(opts_out, table.frame.iloc[row]), "")):
+            # Whatever else is in the wrong column: an opt-out must not be lost.
+            stating[row] = word
+            notes.keep([(row, _OVERFULL_OPT_OUT, word)], None)
+        else:
+            usable[row] = False
+            notes.reject([(row, _OVERFULL, "")], None)
+    rejected = {note.row for note in notes.rejected}
+    numbers = table.frame.index
+    notes.reject([each for each in found.wrong if int(numbers[each[0]]) not in rejected], Field.EMAIL)
     kept = np.flatnonzero(usable)
-    notes.keep([each for each in found.remarks if usable[each[0]]], Field.EMAIL)
+    for row, reason, cell in found.remarks:
+        if usable[row]:
+            tell = notes.drop if reason == addresses.SOME_UNREADABLE else notes.keep
+            tell([(row, reason, cell)], Field.EMAIL)
     for remark in table.remarks:
         position = int(table.frame.index.searchsorted(remark.row))
         if usable[position]:
@@ -74,6 +89,8 @@ def read_rows(
         advance(len(table.frame))
     if found.further or Field.ALIASES in columns:
         columns[Field.ALIASES] = _other_addresses(columns.get(Field.ALIASES), found, kept)
+    if stating:
+        columns[Field.OPTED_OUT] = Distinct.of(pd.Series([stating.get(row, "") for row in kept.tolist()], dtype=TEXT))
     columns[Field.EMAIL] = Distinct(np.arange(len(kept)), found.address.take(kept).tolist())
     values = _values(columns, source=table.source)
     return Rows(
@@ -96,7 +113,8 @@ def _values(columns: Mapping[Field, Distinct], *, source: str) -> dict[Field, Di
     empty = {field: Distinct(np.zeros(count), [() if field in LISTS else ""]) for field in Field}
     values = empty | dict(columns)
     if Field.FAMILY_NAME in columns:
-        whole = (values[Field.FIRST_NAME].texts() + " " + values[Field.FAMILY_NAME].texts()).str.strip()
+        parts = zip(values[Field.FIRST_NAME].texts(), values[Field.FAMILY_NAME].texts(), strict=True)
+        whole = pd.Series([joined(first, family) for first, family in parts], dtype=TEXT)
         values[Field.NAME] = _with_gaps_filled(values[Field.NAME], whole)
     values[Field.FIRST_NAME] = _first_names(values[Field.FIRST_NAME], values[Field.NAME])
     own_ids = [each and f"{source}:{each}" for each in values[Field.ID].values]
@@ -163,6 +181,9 @@ class _Notes:
         for row, each in readings:
             kept = each.value if isinstance(each.value, str) else "; ".join(each.value)
             self.noted.append(self._note(row, each.reason, each.dropped or kept, field, kept=not each.dropped))
+
+    def drop(self, notes: Iterable[tuple[int, str, str]], field: Field) -> None:
+        self.noted += [self._note(*note, field) for note in notes]
 
     def keep(self, notes: Iterable[tuple[int, str, str]], field: Field | None) -> None:
         self.noted += [self._note(*note, field, kept=True) for note in notes]

@@ -32,7 +32,9 @@ _CONTENT = "content.xml"
 _MANIFEST = "META-INF/manifest.xml"
 _WHITE = {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n"}
 _MOST_BLANKS = 100
-_MOST_SHEETS = 1_000
+_MOST_SHEETS = 250
+_MOST_LOOKED_AT = 2_000_000
+"""Cells in the first rows of all sheets, with those that one repeated cell stands for."""
 _PASSWORD = b"encryption-data"
 
 
@@ -99,6 +101,7 @@ class Spreadsheet:
     def _first_rows(self, count: int) -> dict[str, list[list[str]]]:
         """The first rows of every sheet, found in one go."""
         found: dict[str, list[list[str]]] = {}
+        looked_at = 0
         for row in self.rows():
             rows = found.setdefault(row.sheet, [])
             if row.number <= count:
@@ -107,7 +110,11 @@ class Spreadsheet:
                     if text := cell_text(cell):
                         texts += [""] * (positions.start - len(texts))
                         texts += [text] * len(positions)
-                rows += [texts] * min(row.count, count + 1 - row.number)
+                times = min(row.count, count + 1 - row.number)
+                looked_at += len(texts) * times
+                if looked_at > _MOST_LOOKED_AT:
+                    raise ForbiddenXmlError("cells without end")
+                rows += [texts] * times
         return found
 
 

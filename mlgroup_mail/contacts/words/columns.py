@@ -13,6 +13,8 @@ _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WHOSE = re.compile(r"^(?:contact|member|participant|attendee|person|your|subscriber|votre|ihre?|su|tu) (?:s )?")
 
+_YEAR = re.compile(r" ((?:19|20)\d\d)$")
+
 
 def recognised(header: Sequence[str], mapping: Mapping[Field, str]) -> dict[Field, int]:
     """The position of each field's column in a header row: the mapped ones that are there, then the usual names.
@@ -69,6 +71,9 @@ def _known(label: str) -> tuple[Field, int] | None:
     names = usual_names()
     if label in names:
         return names[label]
+    if (year := _YEAR.search(label)) and (known := _known(label[: year.start()])) and known[0] is Field.STATUS:
+        # Of the statuses of several years, the last is the clearest.
+        return Field.STATUS, 10_000 - int(year[1])
     field, rank = names.get(_WHOSE.sub("", label), (None, 0))
     return (field, rank + len(names)) if field else None
 

@@ -19,6 +19,8 @@ _UNKNOWN = "this country is not known"
 _SMALL_WORDS = frozenset({"the", "and", "et", "und", "y"})
 _SHORT_NUMBER = re.compile(r"\d{1,2}")
 _PARTS = re.compile(r"[()\[\],;/|]|\s[-–—]\s")
+_MOST_PARTS = 12
+"""So many parts has the longest name with commas and brackets, beside its codes, by far."""
 _DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 """German letters as they are typed where the keyboard lacks them."""
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
@@ -58,14 +60,24 @@ def country_remark(text: str) -> str:
 
 
 def _codes(text: str) -> set[str]:
-    """What the parts of a text say that each name a country; nothing where some part does not."""
-    if code := _code(text):
-        return {code}
-    for between in _PARTS.finditer(text):
-        first, others = _code(text[: between.start()]), text[between.end() :]
-        if first and (codes := _codes(others)):
-            return {first} | codes
-    return set()
+    """What the parts of a text say that each name a country; nothing where some part does not, or there are many.
+
+    A name may have commas and brackets itself, so parts that stand together may name one: the longest are tried last.
+    """
+    parts = [part for part in _PARTS.split(text) if plain(part)]
+    if len(parts) > _MOST_PARTS:
+        return set()
+    # What is named from each part to the end, from the last one on: each run of parts is looked up once.
+    named: list[set[str]] = [set() for _ in parts]
+    for start in reversed(range(len(parts))):
+        if code := _code(", ".join(parts[start:])):
+            named[start] = {code}
+            continue
+        for end in range(start + 1, len(parts)):
+            if named[end] and (code := _code(", ".join(parts[start:end]))):
+                named[start] = {code} | named[end]
+                break
+    return named[0] if parts else set()
 
 
 def _code(text: str) -> str:

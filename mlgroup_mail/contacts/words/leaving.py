@@ -4,19 +4,25 @@ Where a status leaves doubt, it is taken as said: a person left out can be put b
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, lru_cache
 
 from mlgroup_mail.contacts.words.texts import plain
 from mlgroup_mail.contacts.words.wordlists import wordlist
 
-_BREAKS = re.compile(r"[,;:/|()\[\]–—!?.\n]| - ")
+_BREAKS = re.compile(r"[,;:|()\[\]–—!?\n]|[./](?!\d)| - ")
 _SHORT_NOT = re.compile(r"n[’']t\b", re.IGNORECASE)
+_DEAD = re.compile(r"[†✝]|\b[Rr]\. ?[Ii]\. ?[Pp]\b\.?")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _MONTHS_OF = ("en", "fr", "es", "de", "it", "pt", "nl")
 _ANSWERED = re.compile(r"(?P<word>[^:=]+?)\s*(?:[:=]| [-–—])\s*(?P<answer>\w+)")
+_FORMER = ("ex ", "ex", "former ")
 _BETWEEN = 4
+_STRETCH, _OVERLAP = 500, 100
+_MOST_ANSWERS = 3
 
 
 class Leaving(StrEnum):
@@ -37,24 +43,49 @@ class Leaving(StrEnum):
         return self in {Leaving.SAID, Leaving.DOUBTFUL}
 
 
-@lru_cache(maxsize=65_536)
 def leaving(status: str) -> Leaving:
-    """What a status says about leaving."""
-    text = _SHORT_NOT.sub(" not", status)
-    if answered := _ANSWERED.fullmatch(text):
-        answer = plain(answered["answer"])
-        if answer in _answers("yes"):
-            return leaving(answered["word"])
-        if answer in _answers("no") and leaving(answered["word"]).opts_out:
-            return Leaving.DENIED
+    """What a status says about leaving. In a very long one, each stretch is judged alone, and one that tells decides.
+
+    Stretches overlap, so that no word for leaving is missed where two of them meet.
+    """
+    if len(status) <= _STRETCH:
+        return _answered(status)
+    stretches = {_answered(status[start : start + _STRETCH]) for start in range(0, len(status), _STRETCH - _OVERLAP)}
+    if any(found.opts_out for found in stretches):
+        return Leaving.DOUBTFUL
+    return Leaving.DENIED if Leaving.DENIED in stretches else Leaving.UNSAID
+
+
+@lru_cache(maxsize=65_536)
+def _answered(status: str) -> Leaving:
+    """What a status says, with the answers behind it: "left: yes", "unsubscribed - no"."""
+    texts = [_DEAD.sub(" deceased ", _SHORT_NOT.sub(" not", status))]
+    answers: list[str] = []
+    while len(answers) < _MOST_ANSWERS and (found := _ANSWERED.fullmatch(texts[-1])):
+        texts.append(found["word"])
+        answers.append(plain(found["answer"]))
+    said = _said(texts.pop())
+    for text, answer in zip(reversed(texts), reversed(answers), strict=True):
+        if answer in _answers("no") and said.opts_out:
+            said = Leaving.DENIED
+        elif answer not in _answers("yes"):
+            said = _said(text)
+    return said
+
+
+def _said(text: str) -> Leaving:
     said, denied, rest = 0, 0, list[str]()
     for segment in _BREAKS.split(text):
         unspaced = _UNSPACED.search(segment)
         found = _unspaced(plain(segment)) if unspaced else _spaced(plain(segment).split())
-        said, denied, rest = said + found[0], denied + found[1], rest + found[2]
+        said, denied = said + found[0], denied + found[1]
+        rest += found[2]
     doubt = "?" in text or not _doubts().isdisjoint(rest)
     if not said and not denied:
-        return Leaving.SAID if " ".join(rest) in _alone() else Leaving.UNSAID
+        alone = " ".join(rest)
+        if alone in _alone("doubtful"):
+            return Leaving.DOUBTFUL
+        return Leaving.SAID if alone in _alone("words") else Leaving.UNSAID
     if not said and not doubt:
         return Leaving.DENIED
     return Leaving.DOUBTFUL if denied or doubt or rest else Leaving.SAID
@@ -79,8 +110,32 @@ def _spaced(words: list[str]) -> tuple[int, int, list[str]]:
             turned = _denied(words, place, place + length)
             said, denied = said + (not turned), denied + turned
         place += length
+    if not said and not denied and (_unwanted(rest) or _over(rest)):
+        # The word that tells so stays among the others, which leaves a doubt.
+        said = 1
     turning = _denying("before") | _denying("between") if denied else frozenset[str]()
     return said, denied, [word for word in rest if not adds_nothing(word) and word not in turning]
+
+
+def _unwanted(words: Sequence[str]) -> bool:
+    """Whether a negation stands before a word for mail, a wish or a member: "does not want", "no longer at"."""
+    negated = False
+    for word in words:
+        if negated and (word in _wanted() or word.startswith(_wanted_stems())):
+            return True
+        negation = word in _denying("before") or word in _denying("lacking")
+        negated = negation or (negated and (word in _denying("between") or adds_nothing(word)))
+    return False
+
+
+def _over(words: Sequence[str]) -> bool:
+    """Whether something lasted until a year that is over: "member until 2019"."""
+    for place, word in enumerate(words):
+        if word in _denying("until"):
+            years = [int(each) for each in words[place + 1 : place + 1 + _BETWEEN] if _YEAR.fullmatch(each)]
+            if years and years[0] < datetime.now(UTC).year:
+                return True
+    return False
 
 
 def _phrases_at(words: list[str], place: int) -> Iterator[tuple[int, bool]]:
@@ -131,6 +186,7 @@ def _phrases() -> dict[str, list[tuple[list[str], bool]]]:
     """Phrases by their first word, the longest first, each with whether it tells of leaving."""
     words = wordlist("statuses")
     listed = [(phrase, True) for phrases in words["leaving"].values() for phrase in phrases if not phrase.endswith("*")]
+    listed += [(f"{former}{member}", True) for member in words["model"]["member"] for former in _FORMER]
     listed += [(phrase, False) for phrase in words["staying"]["words"]]
     phrases: dict[str, list[tuple[list[str], bool]]] = {}
     for phrase, leaves in listed:
@@ -162,8 +218,19 @@ def _answers(kind: str) -> frozenset[str]:
 
 
 @cache
-def _alone() -> frozenset[str]:
-    return frozenset(map(plain, wordlist("statuses")["leaving_alone"]["words"]))
+def _wanted() -> frozenset[str]:
+    words = wordlist("statuses")
+    return frozenset(map(plain, (*words["wanted"]["words"], *words["model"]["member"])))
+
+
+@cache
+def _wanted_stems() -> tuple[str, ...]:
+    return tuple(plain(word) for word in wordlist("statuses")["wanted"]["words"] if word.endswith("*"))
+
+
+@cache
+def _alone(kind: str) -> frozenset[str]:
+    return frozenset(map(plain, wordlist("statuses")["leaving_alone"][kind]))
 
 
 @cache

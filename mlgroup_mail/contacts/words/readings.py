@@ -25,7 +25,7 @@ from mlgroup_mail.contacts.words.statuses import (
     status_word,
     stays,
 )
-from mlgroup_mail.contacts.words.texts import TextError, damaged, one_line, split_values
+from mlgroup_mail.contacts.words.texts import LONGEST, TextError, damaged, one_line, split_values
 from mlgroup_mail.contacts.words.timezones import read_timezone
 
 Value = str | tuple[str, ...]
@@ -36,6 +36,9 @@ NOTHING = (NO_MAIL,)
 LONGEST_NAME = 200
 LONGEST_ORGANISATION = 500
 """Characters that a value of these fields may have."""
+
+_SHORT = frozenset({Field.COUNTRY, Field.TIMEZONE, Field.LANGUAGE})
+"""Fields whose words are looked up in many ways: a longer cell has none of them, and would cost time."""
 
 _PLACEHOLDER = re.compile(r"[-–—_.*·\\/\s]+|\?+|n/a|n\.a\.?|n/d|s/o", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -98,16 +101,20 @@ def make_readers(vocabulary: Vocabulary) -> dict[Field, Reader]:
         Field.ALIASES: _aliases,
         Field.ID: lambda text: _text(text, LONGEST_NAME),
     }
-    return {field: _lined(reader, doubts=field is Field.OPTED_OUT) for field, reader in readers.items()}
+    return {field: _lined(reader, field) for field, reader in readers.items()}
 
 
-def _lined(reader: Reader, *, doubts: bool) -> Reader:
-    """A reader of cells: of one line, no formula and no placeholder. `doubts`: a question mark says something here."""
+def _lined(reader: Reader, field: Field) -> Reader:
+    """A reader of cells: of one line, no formula, no placeholder, and no longer than what the field may say."""
+    # A question mark says something about leaving.
+    doubts = field in {Field.OPTED_OUT, Field.SUBSCRIBED, Field.ACTIVE}
+    longest = LONGEST_NAME if field in _SHORT else LONGEST
 
     def read(cell: str) -> Reading:
         try:
             text = one_line(cell)
             nothing = not text or (_PLACEHOLDER.fullmatch(text) and not (doubts and "?" in text))
+            _refuse_longer(text, longest)
             return Reading("") if nothing else reader(text)
         except TextError as error:
             return Reading("", str(error), cell)
@@ -156,23 +163,30 @@ def _opted_out(text: str) -> Reading:
     answered = answer(text)
     if answered is False or (answered is None and stays(text)):
         return Reading("")
-    return Reading(OPTED_OUT, "" if answered or opts_out(text) else _TAKEN_OUT)
+    return _out(OPTED_OUT, text, sure=bool(answered))
+
+
+def _out(status: str, text: str, *, sure: bool) -> Reading:
+    """A status for an opt-out; where it is not sure, with what the cell says instead."""
+    if sure or not (reason := status_remark(text) if opts_out(text) else _TAKEN_OUT):
+        return Reading(status)
+    return Reading(status, reason, text)
 
 
 def _agreed(text: str, otherwise: str) -> Reading:
-    """A column such as "Subscribed" or "Active": a no opts out."""
+    """A column such as "Subscribed" or "Active": a no or a word for leaving opts out, and so does what is unclear."""
     answered = answer(text)
-    if answered is False or (answered is None and opts_out(text)):
-        return Reading(otherwise, status_remark(text))
-    if answered or stays(text):
+    if answered or (answered is None and stays(text)):
         return Reading("")
-    raise TextError("this is no yes and no no")
+    return _out(otherwise, text, sure=answered is False)
 
 
 def _topics(text: str, choices: Choices | None, usual: Collection[str]) -> Reading:
     if no_topics(text):
         return Reading(NOTHING)
     written = split_values(text, ";,|")
+    if not written:
+        return Reading(())
     if choices is None:
         return Reading(tuple(dict.fromkeys(each.lower() for each in written)))
     if all_topics(text):

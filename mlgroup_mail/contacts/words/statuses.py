@@ -42,13 +42,15 @@ def status_remark(status: str) -> str:
 
 
 def answer(text: str) -> bool | None:
-    """What a cell says that answers yes or no; a date is a yes. None where it is neither."""
+    """What a cell says that answers yes or no; a date with nothing else is a yes. None where it is neither."""
     for written in (text.strip().casefold(), plain(text)):
         if written in _answers("yes"):
             return True
         if written in _answers("no"):
             return False
-    return True if _DATE.search(text) and not leaving(text).opts_out else None
+    dated = _DATE.search(text) and "?" not in text and not leaving(text).opts_out
+    said = all(adds_nothing(word) or word in _answers("yes") for word in plain(text).split())
+    return True if dated and said else None
 
 
 def stays(text: str) -> bool:

@@ -9,7 +9,9 @@ _UNSEEN = dict.fromkeys(
 """Unseen characters that mean nothing in a name. The joiners U+200C and U+200D do, in Persian and in Indic scripts."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
-_HEADER_LINE = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]\s*[A-Za-z][A-Za-z0-9-]*\s*:")
+_BREAK = r"\r\n\x0b\x0c\x85\u2028\u2029"
+# A run of blanks is looked at once, from its first one on.
+_HEADER_LINE = re.compile(rf"(?<!\s)[^\S{_BREAK}]*+[{_BREAK}]\s*+[A-Za-z][A-Za-z0-9-]*\s*:")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 

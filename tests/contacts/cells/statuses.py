@@ -7,7 +7,7 @@ _LEFT = """
     left; Left; LEFT; has left; left (2020); left in March 2020; left the group; Left the office
     unsubscribed; Unsubscribed 12/03/2020; inactive since 2019; Opted-out; opt out; OPT-OUT; do not contact; don’t email
     no longer active; no longer with us; retired; Retired (2021); deceased; bounced; invalid address
-    former member; ex-member; former; moved; please remove; resigned; not active; not a member; Unsubscribed: yes
+    former member; ex-member; former; please remove; resigned; not active; not a member; Unsubscribed: yes
     parti; partie en 2020; a quitté le groupe; désabonnée; désabonné(e); Désinscrit le 3 mars 2020; inactif
     retraité; décédée; ne plus contacter; n’est plus en poste
     ausgetreten; abgemeldet; Abgemeldet am 03.12.2020; inaktiv seit 2019; nicht mehr aktiv; im Ruhestand; verstorben
@@ -18,11 +18,17 @@ _LEFT = """
     ανενεργός; ΑΠΟΧΩΡΗΣΕ; συνταξιούχος; отписан(а); ушла; не активен; на пенсии; відписався; пішла
     ayrıldı; AYRILDI; pasif; aktif değil; kilépett; plecată; напуснал; otišla
     غادر; غير نشط; ألغى الاشتراك; متقاعد; لغو اشتراک; עזבה; לא פעיל; निष्क्रिय
+    wants out; objected; GDPR deletion; DNC; moved to another job; dropped out; was a member; erased; pensioner
+    on pension; exmiembro; former membre; lahkunud; cessato; διαγραφή; pensionat; důchod; †; † 2021; R.I.P.; cleaned
     退订; 已退订; 離職; 退会; 退会済み; 2020年3月退会; 配信停止; 탈퇴; 탈퇴함; 수신 거부; ลาออก
 """
 
 _DOUBTFUL = """
     left?; active / left?; maybe left; unsubscribed from newsletter; vielleicht ausgetreten
+    moved; alumni; emeritus; mailbox full; no longer at ONS; no longer wants e-mails; does not want newsletter
+    no consent; ne souhaite plus recevoir; no desea recibir correos; sin interés; möchte keine Mails; non più socio
+    wil geen mail meer; не хочет получать; non-member; member until 2019; Mitglied bis 31.12.2019; until 2020
+    member until 31/12/2019
     left in 2019, came back; Observer (left IMF); no answer, left; left; see notes
 """
 
@@ -33,12 +39,14 @@ _DENIED = """
 
 _OTHERS = """
     observer; guest; pending; maybe; on leave; maternity leave; left-handed; retirement office; left bank office
+    non-voting member; no title; no plus one; new member; substitute for retired colleague; parti socialiste
+    baja california; removed from waiting list; member until 2099; on leave until 2020
     former lead; moved to canada; 訪問者
 """
 
 _MEMBERS = """
     member; Member; membre; Mitglied; miembro; membro; członek; член; μέλος; üye; عضو; 会员; 会員; 회원
-    active; Aktiv; actif; active member; Member since 2015; Mitglied seit 2015
+    active; Aktiv; actif; active member; Member since 2015; Mitglied seit 2015; member since 2019
 """
 
 _ANSWERS = {
@@ -51,7 +59,7 @@ _ANSWERS = {
     Field.SUBSCRIBED: (
         "unsubscribed",
         "no; No; nein; non; FALSE; 0; нет; ✗; unsubscribed; désabonné; withdrawn 2020",
-        "yes; oui; ja; 1; x; ✓; ; -; 2018-05-25; subscribed; active",
+        "yes; oui; ja; 1; x; ✓; ; -; n/a; 2018-05-25; 05/25/2018 3:45 PM; yes, since 2018; subscribed; active",
     ),
     Field.ACTIVE: ("inactive", "no; nein; 0; faux; left 2020; inactif; いいえ", "yes; ja; 1; x; oui; active; ; -"),
 }
@@ -84,9 +92,10 @@ CELLS = [
         for cell in out.split("; ")
     ),
     *(Cell(field, cell.strip(), "") for field, (_, _, stays) in _ANSWERS.items() for cell in stays.split("; ")),
-    Cell(Field.OPTED_OUT, "by telephone", "opted out", "to be safe", dropped="", opts_out=True),
-    Cell(Field.OPTED_OUT, "?", "opted out", "to be safe", dropped="", opts_out=True),
-    Cell(Field.SUBSCRIBED, "perhaps", "", "no yes and no no"),
-    Cell(Field.SUBSCRIBED, "left?", "unsubscribed", "to be safe", dropped="", opts_out=True),
-    Cell(Field.ACTIVE, "sometimes", "", "no yes and no no"),
+    Cell(Field.OPTED_OUT, "by telephone", "opted out", "to be safe", dropped="by telephone", opts_out=True),
+    *(
+        Cell(field, cell, value, "to be safe", dropped=cell, opts_out=True)
+        for field, (value, _, _) in _ANSWERS.items()
+        for cell in _listed("?; no longer; until 2020; yes until 2020; 2020?; left?; perhaps; newsletter only")
+    ),
 ]

@@ -38,7 +38,7 @@ def test_a_row_that_knows_two_others_makes_one_person_of_them(tmp_path: Path) ->
 
 
 def test_rows_with_one_id_are_one_person_who_has_two_addresses(tmp_path: Path) -> None:
-    rows = [["ID", "Email", "Name"], ["7", "a@example.org", "Ana Costa"], ["7", "b@example.org", "ana  costa"]]
+    rows = [["ID", "Email", "Name"], ["7", "a@example.org", "Ana Costa"], ["7", "b@example.org", "COSTA, Ana"]]
     (person,) = cleaned(tmp_path, rows).contacts
     assert (person.external_id, person.address, person.aliases) == ("1:7", "a@example.org", ("b@example.org",))
 
@@ -51,6 +51,43 @@ def test_an_id_that_two_names_share_makes_nobody_vanish(tmp_path: Path) -> None:
     ]
     (note,) = result.noted
     assert (note.row, note.column, note.value, note.kept) == (3, "ID", "7", False)
+
+
+def test_an_id_alone_makes_nobody_one_person(tmp_path: Path) -> None:
+    rows = [["ID", "Email"], *(["FR", f"a{number}@example.org"] for number in range(5))]
+    result = cleaned(tmp_path, rows)
+    assert len(result.contacts) == 5
+    assert [note.column for note in result.noted] == ["ID"] * 4
+
+
+def test_the_same_id_twice_stays_its_own_after_other_rows_were_merged(tmp_path: Path) -> None:
+    header = ["ID", "Email", "Aliases", "Name"]
+    rows = [
+        ["", "a@example.org", "", ""],
+        ["7", "b@example.org", "", "Ana"],
+        ["", "a@example.org", "b@example.org", ""],
+        ["7", "e@example.org", "", "Ana"],
+    ]
+    (person,) = cleaned(tmp_path, [header, *rows]).contacts
+    assert (person.external_id, person.aliases) == ("1:7", ("b@example.org", "e@example.org"))
+
+
+def test_an_opt_out_counts_though_its_row_has_too_many_cells(tmp_path: Path) -> None:
+    path = tmp_path / "1.csv"
+    path.write_text(
+        "Email,Name,Status\nanna@example.org,Anna,unsubscribed,,see mail of 3 May\nben@example.org,Ben,member,x\n"
+        "c@example.org,C,member\nd@example.org,D,member\ne@example.org,E,member\n"
+    )
+    result = clean([read_source(path, source(name="1"))], ANY_WORDS, at=NOW)
+    assert [signal.address for signal in result.opt_outs] == ["anna@example.org"]
+    assert [note.row for note in result.rejected] == [3]
+    assert [(note.row, note.kept) for note in result.noted] == [(2, True)]
+
+
+def test_a_first_name_that_is_the_full_name_is_not_doubled(tmp_path: Path) -> None:
+    rows = [["Email", "First name", "Last name"], ["a@example.org", "Anna Novak", "Novak"]]
+    (person,) = cleaned(tmp_path, rows).contacts
+    assert person.name == "Anna Novak"
 
 
 def test_ids_of_two_sources_are_not_the_same_ids(tmp_path: Path) -> None:

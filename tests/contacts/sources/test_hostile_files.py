@@ -142,6 +142,11 @@ def _many_shared_texts(path: Path) -> None:
     _sheet(path, b'<row><c t="s"><v>0</v></c></row>', parts={"xl/sharedStrings.xml": strings})
 
 
+def _repeated_columns() -> str:
+    cell = ods_cell("x", 'table:number-columns-repeated="16384"')
+    return f"<table:table-row>{cell}</table:table-row>"
+
+
 BOMBS: dict[str, tuple[Callable[[Path], object], str]] = {
     "entities.xlsx": (_entity_bomb, f"{NO_PROGRAM}: a document type definition"),
     "entities-in-texts.xlsx": (_entity_bomb_in_texts, f"{NO_PROGRAM}: a document type definition"),
@@ -167,6 +172,17 @@ BOMBS: dict[str, tuple[Callable[[Path], object], str]] = {
             + f'<table:table-row table:number-rows-repeated="1000000">{ods_cell("x" * 9_999)}</table:table-row>',
         ),
         f"more than 600 MB of text: {NO_LIST}",
+    ),
+    "repeated-columns.ods": (
+        lambda path: ods_file(
+            path,
+            **{f"s{number}": ods_row(["Email"]) + _repeated_columns() * 29 for number in range(160)},
+        ),
+        f"{NO_PROGRAM}: cells without end",
+    ),
+    "sheets.ods": (
+        lambda path: ods_file(path, **{f"s{number}": ods_row(["Email"]) for number in range(300)}),
+        f"{NO_PROGRAM}: sheets without end",
     ),
     "line.csv": (
         lambda path: _repeated(path, b"x", 500, before=b"Email\n"),

@@ -37,6 +37,11 @@ def test_a_word_that_means_other_things_beside_others_is_an_opt_out_alone(word: 
     assert opts_out(f"{word} (2020)")
 
 
+@pytest.mark.parametrize("word", WORDS["leaving_alone"]["doubtful"])
+def test_a_word_that_some_use_who_are_still_there_is_an_opt_out_to_look_at(word: str) -> None:
+    assert leaving(word) is leaving(f"{word} (2020)") is Leaving.DOUBTFUL
+
+
 @pytest.mark.parametrize(
     "word", [*WORDS["staying"]["words"], *(word for words in WORDS["model"].values() for word in words)]
 )
@@ -52,6 +57,17 @@ def test_whatever_stands_behind_a_word_only_a_no_makes_it_none(phrase: str, furt
     """A missed opt-out breaks a promise."""
     found = leaving(f"{phrase}; {further}")
     assert found.opts_out or answer(further) is False or found is Leaving.DENIED
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4, 80, 1_500])
+def test_any_number_of_answers_behind_a_word_leaves_it_an_opt_out(times: int) -> None:
+    assert leaving("left" + " - yes" * times).opts_out
+
+
+def test_an_answer_counts_for_what_stands_before_it() -> None:
+    assert leaving("left: yes") is Leaving.SAID
+    assert leaving("left: no") is Leaving.DENIED
+    assert leaving("left - yes - no") is Leaving.DENIED
 
 
 @given(st.text(max_size=60))
