@@ -15,6 +15,7 @@ from mlgroup_mail import addresses
 from mlgroup_mail.errors import ConfigurationError, MailError
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import Connection, Store, erasure
+from mlgroup_mail.store.contacts import find_contact, is_listed
 from mlgroup_mail.store.erasure import Forgotten
 
 _SHOWN = 10
@@ -26,6 +27,7 @@ class ErasedPeople:
 
     def __init__(self, connection: Connection, key: str | None) -> None:
         """Raises ConfigurationError where somebody was erased and the key is not there, or is another one."""
+        self._connection = connection
         self._macs = erasure.erased_macs(connection)
         self._key = _the_key(key, self._macs) if self._macs else b""
         self.met = 0
@@ -36,7 +38,10 @@ class ErasedPeople:
         return bool(self._macs) and mac(self._key, mailbox) in self._macs
 
     def without(self, contacts: Iterable[Contact]) -> Iterable[Contact]:
-        """The others, as they come. An erased address that somebody else has as a further one is left out of theirs."""
+        """The others, as they come. Who is on the list loses an erased address from their further ones, no more.
+
+        A row of somebody unknown with such a one is the erased person's, at an address that was not known then.
+        """
         if not self._macs:
             return contacts
         return (self._without_erased_aliases(contact) for contact in contacts if self._is_other(contact))
@@ -47,12 +52,17 @@ class ErasedPeople:
             raise MailError("somebody was erased while the list was read", mend="Run the same command again.")
 
     def _is_other(self, contact: Contact) -> bool:
-        if not self.know(contact.address):
+        also_erased = any(map(self.know, contact.aliases))
+        if not self.know(contact.address) and (not also_erased or self._is_listed(contact.address)):
             return True
         self.met += 1
         if len(self.met_masked) < _SHOWN:
             self.met_masked.append(addresses.mask(contact.address))
         return False
+
+    def _is_listed(self, mailbox: str) -> bool:
+        known = find_contact(self._connection, mailbox)
+        return known is not None and is_listed(self._connection, known.contact_id)
 
     def _without_erased_aliases(self, contact: Contact) -> Contact:
         kept = tuple(alias for alias in contact.aliases if not self.know(alias))

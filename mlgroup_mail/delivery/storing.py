@@ -53,8 +53,8 @@ class PullResult:
 
     With a `stop` nothing was written, and `stored` and `suspected` say what would have been. `moves` are those
     `suspected` ones that people should look at first. `orphaned` people came from a source that is configured no
-    longer: they stay until changes are accepted, and are `orphans_left` then. `erased` counts rows of people who want to be forgotten: they
-    were not stored, and `erased_masked` shows some of them.
+    longer: they stay until changes are accepted, and are `orphans_left` then. `erased` counts rows of people who want
+    to be forgotten: they were not stored, and `erased_masked` shows some of them.
     """
 
     cleaned: Cleaned
@@ -87,9 +87,9 @@ def store_list(
 ) -> PullResult:
     """Store the whole list of `sources`, which are all there are.
 
-    A status such as "left" opts out when it is new for that person. When it is not new, the rule was written before; if a person of the team has lifted it since, it stays lifted.
-    Where more would change than `limits` allow, nothing is written unless `accept_changes`. Raises ConfigurationError
-    where people were erased and their key is not there.
+    A status such as "left" opts out when it is new for that person. When it is not new, the rule was written before;
+    if a person of the team has lifted it since, it stays lifted. Where more would change than `limits` allow, nothing
+    is written unless `accept_changes`. Raises ConfigurationError where people were erased and their key is not there.
     """
     names, people = frozenset(sources), len(cleaned.contacts)
     with store.preparing() as connection:

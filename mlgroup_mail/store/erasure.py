@@ -100,7 +100,7 @@ def _mailboxes(connection: Connection, ids: Sequence[int]) -> set[str]:
 
 
 def _of_others(connection: Connection, mailboxes: set[str], ids: Sequence[int]) -> set[str]:
-    """A mailbox that passed on is its present holder's; one that this person merely had, anybody's who has or had it."""
+    """A mailbox that passed on is its present holder's; one that this person only had, anybody's who has or had it."""
     present = select(_KNOWN.c.address_key).where(_KNOWN.c.contact_id.in_(ids), _KNOWN.c.current)
     statement = (
         select(_KNOWN.c.address_key)

@@ -103,8 +103,8 @@ class Store:
         # A connection of the driver's: this cannot be done within a transaction.
         with closing(self.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            (busy, *_) = cursor.fetchone()
-        return not busy
+            answer = cursor.fetchone()
+        return answer is not None and not answer[0]
 
     def close(self) -> None:
         """Let go of all connections."""

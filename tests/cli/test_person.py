@@ -1,6 +1,7 @@
 """`person move`, `apart`, `erase`: what people are told, and what is left of somebody who wants to be forgotten."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,7 @@ def test_what_is_planned_for_an_erased_person_does_not_go(run: Run, letter: Path
         "shared_addresses": 0,
         "deliveries": 1,
         "taken_back": 1,
+        "log_busy": False,
     }
     assert run(*SEND).code == 0
     assert in_outbox(letter) == [person(number) for number in (1, 2, 4, 5, 6)]
@@ -199,6 +201,43 @@ def test_an_address_that_only_an_opt_out_names_is_forgotten_too(run: Run, letter
     assert b"anew@" not in (letter / "var" / "mlgroup.db").read_bytes()
     write_list(letter, [(NEW, "New", ""), *((person(number), f"Person Number{number}", "") for number in range(1, 7))])
     assert run("contacts", "pull", "--json").json["erased"] == 1
+
+
+def test_nobody_moves_to_an_address_of_an_erased_person(run: Run, letter: Path, use: Settings) -> None:
+    use(KEY)
+    run("person", "erase", person(3), "--reason", "asked")
+    refused = run("person", "move", person(4), person(3).title(), "--reason", "she wrote")
+    assert refused.code == 2
+    assert "somebody who wants to be forgotten" in refused.err
+    assert person(3) not in refused.err
+    assert f"{person(4)} is contact 4" in run("explain", person(4)).text
+
+
+def test_the_reasons_that_were_written_down_are_forgotten_too(run: Run, letter: Path, use: Settings) -> None:
+    use(KEY)
+    run("person", "move", person(3), NEW, "--reason", "Number3 wrote from the old address")
+    run("person", "erase", NEW, "--reason", "asked")
+    with closing(sqlite3.connect(letter / "var" / "mlgroup.db")) as database:
+        reasons = dict(database.execute("SELECT act, reason FROM journal WHERE contact_id = 3"))
+    assert reasons == {"move": "", "erase": "asked"}
+
+
+@pytest.mark.parametrize("read_meanwhile", [False, True])
+def test_sqlites_log_keeps_nothing_of_an_erased_person_or_that_is_told(
+    run: Run, letter: Path, use: Settings, monkeypatch: pytest.MonkeyPatch, read_meanwhile: bool
+) -> None:
+    monkeypatch.setattr("mlgroup_mail.store.transactions.BUSY_SECONDS", 0)
+    use(KEY)
+    log = letter / "var" / "mlgroup.db-wal"
+    with closing(sqlite3.connect(letter / "var" / "mlgroup.db", isolation_level=None)) as another:
+        another.execute("BEGIN")
+        another.execute("SELECT count(*) FROM contact").fetchone()
+        if not read_meanwhile:
+            another.execute("COMMIT")
+        told = run("person", "erase", person(3), "--reason", "asked")
+        assert told.code == 0
+        assert ("log could not be emptied" in told.text) is read_meanwhile
+        assert (log.stat().st_size > 0) is read_meanwhile
 
 
 def test_without_a_key_nobody_is_erased(run: Run, letter: Path) -> None:

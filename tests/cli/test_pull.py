@@ -215,3 +215,19 @@ def test_without_the_key_that_erased_people_are_known_by_nothing_is_pulled(
     refused = run("contacts", "pull", "--json")
     assert (refused.code, refused.out) == (2, "")
     assert "MLGROUP_ERASURE_KEY" in refused.err
+
+
+def test_a_removed_source_is_told_with_what_to_do(run: Run, twenty: Path) -> None:
+    sources = twenty / "contacts" / "contacts.toml"
+    one = sources.read_text(encoding="utf-8")
+    (twenty / "contacts" / "guests.csv").write_text("Email,Name\nguest@elsewhere.example,Guest\n", encoding="utf-8")
+    sources.write_text(f'{one}\n[[source]]\nname = "guests"\npath = "guests.csv"\n', encoding="utf-8")
+    assert run("contacts", "pull", "--json").json["stored"]["added"] == 1
+    sources.write_text(one, encoding="utf-8")
+    told = run("contacts", "pull")
+    assert "a source that contacts.toml no longer has: 1" in told.text
+    assert "contacts pull --accept-changes" in told.text
+    assert run("contacts", "pull", "--json").json["orphaned"] == 1
+    accepted = run("contacts", "pull", "--accept-changes", "--json").json
+    assert (accepted["orphaned"], accepted["orphans_left"]) == (0, 1)
+    assert "no longer on the list" in run("explain", "guest@elsewhere.example").text

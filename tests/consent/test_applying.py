@@ -12,6 +12,7 @@ from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import ALL_TOPICS, ExclusionReason, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.contact_sync import sync_contacts
+from mlgroup_mail.store.moving import move_person
 from mlgroup_mail.store.transactions import next_number, rows
 from tests.factories import NOON, make_contact
 
@@ -48,6 +49,32 @@ def test_an_opt_out_of_one_topic_leaves_the_others(store: Store) -> None:
     apply_signal(store, signal(contact_id=2, topic="newsletter"), now=NOON)
     assert stopped(store) == {2: ExclusionReason.OPTED_OUT_TOPIC}
     assert stopped(store, "calls") == {}
+
+
+def test_an_opt_out_by_link_holds_for_the_mailbox_when_the_ids_of_the_source_are_others(store: Store) -> None:
+    """A link names the contact only; the rule must not depend on whom the source's ids name next year."""
+    apply_signal(store, signal(contact_id=2), now=NOON)
+    with store.reading() as connection:
+        (row,) = rows(connection, select(schema.signal))
+        assert (row["address"], row["contact_id"]) == ("", 2), "evidence stays as it was received"
+        assert restrictions(connection, {77: "Person2@office2.example"}, "newsletter") == {
+            77: ExclusionReason.OPTED_OUT
+        }
+        assert restrictions(connection, {77: "person3@office3.example"}, "newsletter") == {}
+
+
+def test_a_bounce_that_names_the_person_only_says_nothing_of_their_mailbox(store: Store) -> None:
+    apply_signal(store, signal(contact_id=2, kind=SignalKind.BOUNCE), now=NOON)
+    (rule,) = standing_suppressions(store)
+    assert (rule.address, rule.contact_id) == ("", None)
+
+
+def test_the_same_evidence_counts_once_though_the_address_has_changed(store: Store) -> None:
+    apply_signal(store, signal(contact_id=2), now=NOON)
+    pull(store, make_contact(2, external_id="members:2"))
+    with store.deciding() as connection:
+        move_person(connection, "2", "new@elsewhere.example", by="x", reason="x", now=LATER)
+    assert not apply_signal(store, signal(contact_id=2), now=LATER).new
 
 
 def test_the_same_evidence_counts_once(store: Store) -> None:

@@ -19,6 +19,7 @@ from mlgroup_mail.errors import MailError
 from mlgroup_mail.model import ALL_TOPICS, Contact, Road, Signal, SignalKind
 from mlgroup_mail.store import Connection, Store, schema
 from mlgroup_mail.store.contacts import contacts_after
+from mlgroup_mail.store.joining import add_person
 from mlgroup_mail.store.transactions import rows
 from tests.factories import NOON, make_contact, make_store
 
@@ -208,3 +209,86 @@ def test_whoever_waits_is_told_how_far_it_is(store: Store) -> None:
         progress=lambda done, total: told.append((done, total)),
     )
     assert told == [(5, 15), (10, 15), (15, 15)]
+
+
+def test_an_opt_out_that_the_list_states_is_of_the_person_of_the_row(store: Store) -> None:
+    """Whoever else has that mailbox."""
+    anna = make_contact(1, external_id="members:1")
+    pull(store, anna)
+    with store.deciding() as connection:
+        add_person(
+            connection, replace(make_contact(9, source=""), address="team@office.example"), origin="hand", now=NOON
+        )
+    shared = replace(anna, address="team@office.example", status="left")
+    assert pull(store, shared, accept_changes=True, at=NOON + timedelta(days=1)).opted_out == 1
+    (rule,) = standing_suppressions(store)
+    assert (rule.contact_id, rule.address) == (1, "team@office.example")
+
+
+def test_erasing_somebody_does_not_remove_who_shares_a_mailbox_with_them(store: Store) -> None:
+    anna, ben = make_contact(1, external_id="members:1"), make_contact(2, external_id="members:2")
+    pull(store, replace(anna, address="team@office.example"), ben)
+    ben = replace(ben, aliases=("team@office.example",))
+    pull(store, anna, ben, accept_changes=True)
+    erase_person(store, anna.address, key=KEY, by="x", reason="asked", now=NOON)
+    for each in (ben, replace(ben, address="team@office.example", aliases=(ben.address,))):
+        pulled = pull(store, each, accept_changes=True)
+        assert (pulled.erased, listed(store)) == (0, [each.address])
+
+
+def test_an_erased_address_is_only_taken_out_of_the_row_of_somebody_else(store: Store) -> None:
+    anna, ben = make_contact(1), make_contact(2)
+    pull(store, anna, ben)
+    erase_person(store, anna.address, key=KEY, by="x", reason="asked", now=NOON)
+    pulled = pull(store, replace(ben, aliases=(anna.address,)))
+    assert (pulled.erased, listed(store)) == (0, [ben.address])
+    with store.reading() as connection:
+        known = [row["address_key"] for row in rows(connection, select(schema.contact_address))]
+    assert known == [ben.address]
+
+
+def test_people_of_a_source_that_is_configured_no_longer_are_told_and_leave_when_that_is_accepted(store: Store) -> None:
+    pull(store, make_contact(1), make_contact(2, source="old"))
+    with store.deciding() as connection:
+        add_person(connection, make_contact(3, source=""), origin="page", now=NOON)
+    told = pull(store, make_contact(1))
+    assert (told.orphaned, told.orphans_left, len(listed(store))) == (1, 0, 3)
+    accepted = pull(store, make_contact(1), accept_changes=True)
+    assert (accepted.orphaned, accepted.orphans_left) == (0, 1)
+    assert listed(store) == ["person1@office1.example", "person3@office3.example"]
+    assert pull(store, make_contact(1)).orphaned == 0
+
+
+def test_a_source_that_was_only_renamed_leaves_nobody_behind(store: Store) -> None:
+    pull(store, make_contact(1, source="old"))
+    assert pull(store, make_contact(1)).orphaned == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "held"),
+    [
+        (("Ana Costa", ""), ("Ana Costa", ""), True),
+        (("Ana Costa", "Office"), ("Ana Costa", ""), True),
+        (("Costa, Ana", "INE"), ("Ána COSTA", "I.N.E."), False),
+        (("Costa, Ana", "INE"), ("Ána COSTA", "ine."), True),
+        (("Ana Costa", "INE"), ("Ana Costa", "Statec"), False),
+        (("Ana Costa", ""), ("Ana Sousa", ""), False),
+        (("", ""), ("", ""), False),
+        (("-", ""), ("-", ""), False),
+    ],
+)
+def test_a_new_one_with_the_name_of_somebody_who_had_opted_out_is_held(
+    store: Store, before: tuple[str, str], after: tuple[str, str], held: bool
+) -> None:
+    """However the name is written, and without an organisation too."""
+    pull(store, make_contact(1, name=before[0], organisation=before[1], status="left"))
+    new = make_contact(2, name=after[0], organisation=after[1])
+    pulled = pull(store, new, accept_changes=True)
+    assert pulled.suspected == held
+    kinds = [rule.kind for rule in standing_suppressions(store, address=new.address)]
+    assert kinds == [SignalKind.REVIEW] * held
+
+
+def test_of_people_who_had_not_opted_out_a_name_alone_says_nothing(store: Store) -> None:
+    pull(store, make_contact(1, name="Ana Costa", organisation=""))
+    assert pull(store, make_contact(2, name="Ana Costa", organisation="Office"), accept_changes=True).suspected == 0

@@ -1,7 +1,7 @@
 """From tables to contacts: every row ends accepted, merged, or rejected with its reason.
 
-What cannot be read is noted and dropped, and the person is kept. Rows without a usable address are rejected, and those with
-more cells than the header.
+What cannot be read is noted and dropped, and the person is kept. Rows without a usable address are rejected, and those
+with more cells than the header.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -103,7 +103,7 @@ def _defaults(table: Table, readers: Mapping[Field, Reader]) -> dict[Field, Valu
             raise ConfigurationError(
                 f"“defaults.{field}”: {reading.reason or 'an opt-out is each person’s own'}",
                 where=f"contacts.toml, source “{table.source}”",
-                mend="Correct the value, or leave it out. A list of people who opted out: mlgroup-mail opt-out import FILE",
+                mend="Correct the value, or leave it out. People who opted out: mlgroup-mail opt-out import FILE",
             )
         values[field] = reading.value
     return values
