@@ -73,7 +73,7 @@ def check(
         return
     show_cleaned(cleaned)
     if out:
-        say(f"{len(cleaned.contacts)} contacts are in {out}.")
+        say(f"The accepted contacts are in {out}: {len(cleaned.contacts)}.")
     if notes:
         say(f"Every row to look at is in {notes}.")
 

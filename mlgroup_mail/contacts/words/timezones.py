@@ -36,14 +36,6 @@ _YEAR = 2027
 """Zones that agree in this year are one for us: what they did before does not matter to mail."""
 
 
-def find_timezone(text: str) -> str:
-    """The IANA name of a time zone; empty where it is not known."""
-    try:
-        return read_timezone(text)
-    except TextError:
-        return ""
-
-
 def read_timezone(text: str) -> str:
     """The IANA name of a time zone, given as such, by its Windows name, a city or a country that has one only.
 
