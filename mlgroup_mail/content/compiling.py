@@ -6,16 +6,18 @@ gets the context it stands in.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from markupsafe import Markup
-
+from mlgroup_mail.content.body import render_body
+from mlgroup_mail.content.calendar_part import calendar_part
 from mlgroup_mail.content.compiling_html import check_elements, mjml_to_html
 from mlgroup_mail.content.contexts import Found, MisplacedFieldError, html_contexts, text_contexts
 from mlgroup_mail.content.events import Calendar, event_from
-from mlgroup_mail.content.frozen import FrozenSource, texts_of
-from mlgroup_mail.content.markdown import escape_markdown, to_html
+from mlgroup_mail.content.frozen import FrozenSource, FrozenText, texts_of
+from mlgroup_mail.content.images import place_images
+from mlgroup_mail.content.markdown import escape_markdown
 from mlgroup_mail.content.merge_fields import (
     LINK_FIELDS,
     RECIPIENT_FIELDS,
@@ -24,53 +26,26 @@ from mlgroup_mail.content.merge_fields import (
     Tokens,
     find_tokens,
 )
-from mlgroup_mail.content.plain_text import to_text
 from mlgroup_mail.content.rendering import Renderer
 from mlgroup_mail.content.template_fields import field_use
 from mlgroup_mail.content.template_files import HTML_SUFFIX, TEXT_SUFFIX, template_place
+from mlgroup_mail.content.variants import TRANSLATION
 from mlgroup_mail.errors import CampaignError
-from mlgroup_mail.model.contact import Contact
 from mlgroup_mail.model.message import CompiledMessage, Slot, SlotContext
 
-MAX_VARIANTS = 200
-"""More compiled variants than this mean that a shared field is used like a merge field."""
 
+def compile_message(source: FrozenSource, shared: Mapping[str, Any], *, public: bool = False) -> CompiledMessage:
+    """Compile one variant. `shared` has the value of each of `variant_fields(source)`.
 
-def shared_fields(source: FrozenSource) -> tuple[str, ...]:
-    """The shared fields that template or text name anywhere, sorted; sets by the membership asked for.
-
-    For example `("language", "themes:ethics")`. Raises CampaignError where a field is unknown or misused.
-    """
-    return field_use(texts_of(source)).shared
-
-
-def variant_key(fields: Sequence[str], contact: Contact) -> tuple[Any, ...]:
-    """What decides the variant of a contact: its value of each field, as JSON has them (a bool for a membership)."""
-    return tuple(_shared_value(field, contact) for field in fields)
-
-
-def too_many_variants(fields: Sequence[str], keys: Iterable[tuple[Any, ...]]) -> CampaignError:
-    """The error for more than MAX_VARIANTS distinct keys; names the field that has the most values."""
-    columns = list(zip(*keys, strict=True))
-    counts = {field: len(set(map(str, column))) for field, column in zip(fields, columns, strict=True)}
-    worst = max(counts, key=lambda field: counts[field])
-    name = f"recipient.{worst.partition(':')[0]}"
-    return CampaignError(
-        f"more than {MAX_VARIANTS} variants would have to be compiled: {name} alone has {counts[worst]} values",
-        mend=f"Ask for less: for a few values of {name}, or for none.",
-    )
-
-
-def compile_message(source: FrozenSource, shared: Mapping[str, Any]) -> CompiledMessage:
-    """Compile one variant. `shared` maps `shared_fields(source)` to the values of `variant_key`.
-
+    A `public` copy is what anybody may read: without blocks marked `members_only`, joining links and ways to opt out.
     Raises CampaignError naming file, line and what to write instead.
     """
     texts = texts_of(source)
     field_use(texts)
     check_elements({template_place(name): text for name, text in source.templates.items()})
     tokens = Tokens(source.digest + json.dumps(dict(shared), sort_keys=True), "compiling")
-    parts = _rendered(source, texts, _context(source, shared, tokens))
+    words = source.text_in(shared.get(TRANSLATION, ""))
+    parts = _rendered(source, words, texts, _context(source, words, shared, tokens, public=public))
     for part in parts.values():
         if tokens.damaged(part):
             raise CampaignError(
@@ -79,24 +54,34 @@ def compile_message(source: FrozenSource, shared: Mapping[str, Any]) -> Compiled
                 mend="Let it stand alone in {{ }}, outside of filters, slices and macros.",
             )
     try:
-        return _with_contexts(source, parts, tokens)
+        compiled = _with_contexts(source, parts, tokens)
     except MisplacedFieldError as error:
         where = _first_mention(texts, error.field)
         raise CampaignError(str(error), where=where, mend=error.mend) from None
+    html, images = place_images(compiled.html, source)
+    return replace(
+        compiled,
+        html=html,
+        images=images,
+        calendar=calendar_part(source, public=public),
+        language=words.language,
+    )
 
 
-def _rendered(source: FrozenSource, texts: Mapping[str, str], context: dict[str, Any]) -> dict[str, str]:
+def _rendered(
+    source: FrozenSource, words: FrozenText, texts: Mapping[str, str], context: dict[str, Any]
+) -> dict[str, str]:
     """The subject, the page and the plain text, tokens in place."""
-    lines = Renderer(texts, language=source.language)
-    body = Renderer(texts, language=source.language, finalize=escape_markdown)
-    frames = Renderer(source.templates, language=source.language, place=template_place)
+    lines = Renderer(texts, language=words.language)
+    writing = Renderer(texts, language=words.language, finalize=escape_markdown)
+    frames = Renderer(source.templates, language=words.language, place=template_place)
     facts = context["campaign"]
     for name in ("subject", "title", "preheader"):
-        facts[name] = " ".join(lines.render(f"{source.text_file} ({name})", context).split())
-    markdown = body.render(source.text_file, context).strip("\n")
+        facts[name] = " ".join(lines.render(f"{words.text_file} ({name})", context).split())
+    body = render_body(writing.render(words.text_file, context).strip("\n"), frames, context)
     html_name, text_name = source.template + HTML_SUFFIX, source.template + TEXT_SUFFIX
-    mjml = frames.render(html_name, context | {"body": Markup(to_html(markdown))})  # noqa: S704 - our own renderer's
-    text = frames.render(text_name, context | {"body": to_text(markdown).rstrip("\n")})
+    mjml = frames.render(html_name, context | {"body": body.mjml})
+    text = frames.render(text_name, context | {"body": body.text})
     return {
         "subject": facts["subject"],
         "html": mjml_to_html(mjml, place=template_place(html_name)),
@@ -104,7 +89,9 @@ def _rendered(source: FrozenSource, texts: Mapping[str, str], context: dict[str,
     }
 
 
-def _context(source: FrozenSource, shared: Mapping[str, Any], tokens: Tokens) -> dict[str, Any]:
+def _context(
+    source: FrozenSource, words: FrozenText, shared: Mapping[str, Any], tokens: Tokens, *, public: bool
+) -> dict[str, Any]:
     recipient: dict[str, Any] = {name: MergeField(f"recipient.{name}", tokens) for name in RECIPIENT_FIELDS}
     for name in SHARED_SETS:
         members = [key.partition(":")[2] for key, value in shared.items() if key.startswith(f"{name}:") and value]
@@ -120,7 +107,8 @@ def _context(source: FrozenSource, shared: Mapping[str, Any], tokens: Tokens) ->
             "kind": source.kind,
             "topic": source.topic,
             "topic_title": source.topic_title,
-            "language": source.language,
+            "language": words.language,
+            "public": public,
             "opt_out_page": source.opt_out_page,
             "send_date": source.send_written[:10],
         },
@@ -158,11 +146,3 @@ def _first_mention(texts: Mapping[str, str], field: str) -> str:
         if found := re.search(rf"\{{\{{-?\s*{re.escape(field)}\b", text):
             return f"{place}, line {text.count(chr(10), 0, found.start()) + 1}"
     return "the compiled mail"
-
-
-def _shared_value(field: str, contact: Contact) -> Any:
-    name, _, member = field.partition(":")
-    value = getattr(contact, name)
-    if member:
-        return member in value
-    return tuple(sorted(value)) if name in SHARED_SETS else value

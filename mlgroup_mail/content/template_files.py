@@ -28,6 +28,7 @@ def reachable_templates(project: Project, template: str) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     wanted = [(f"{template}{suffix}", "") for suffix in (HTML_SUFFIX, TEXT_SUFFIX)]
+    wanted.append(("blocks/prose.mjml.j2", ""))
     while wanted:
         name, named_in = wanted.pop()
         if name not in texts:

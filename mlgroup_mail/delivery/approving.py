@@ -8,7 +8,9 @@ from mlgroup_mail.contacts.audience import figures
 from mlgroup_mail.contacts.config import ContactsConfig
 from mlgroup_mail.contacts.segments import rule_for
 from mlgroup_mail.content.campaign import read_campaign
-from mlgroup_mail.content.frozen import FrozenSource, differences, freeze
+from mlgroup_mail.content.freezing import freeze
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.source_changes import differences
 from mlgroup_mail.errors import NotApprovedError
 from mlgroup_mail.model import MailingRef, MailingState
 from mlgroup_mail.settings.project import Project

@@ -8,8 +8,9 @@ from typing import Any
 from mlgroup_mail.contacts.audience import missing_values
 from mlgroup_mail.contacts.segments import Segment, segment_for
 from mlgroup_mail.content.campaign import Campaign, MailingSpec, read_campaign
-from mlgroup_mail.content.compiling import MAX_VARIANTS, compile_message, shared_fields, too_many_variants, variant_key
+from mlgroup_mail.content.compiling import compile_message
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.variants import MAX_VARIANTS, VariantFields, too_many_variants, variant_fields
 from mlgroup_mail.delivery.answers import states_of
 from mlgroup_mail.delivery.approving import Files, freeze_now
 from mlgroup_mail.delivery.planning import audiences_now
@@ -63,7 +64,7 @@ def _subject(
 ) -> CheckSubject:
     ref = MailingRef(campaign.campaign_id, spec.name)
     source = freeze_now(files, store, ref)
-    segment, fields = segment_of(files, source), shared_fields(source)
+    segment, fields = segment_of(files, source), variant_fields(source)
     recipients, missing, keys = 0, Counter[str](), dict[tuple[Any, ...], None]()
     with store.reading() as connection:
         row = find_mailing(connection, ref)
@@ -71,13 +72,13 @@ def _subject(
         for audience in audiences_now(connection, segment=segment, source=source, allowed_domains=allowed_domains):
             recipients += len(audience.recipients)
             missing.update(missing_values(audience.recipients))
-            keys |= dict.fromkeys(variant_key(fields, person) for person in audience.recipients)
+            keys |= dict.fromkeys(fields.key(person) for person in audience.recipients)
             if len(keys) > MAX_VARIANTS:
                 raise too_many_variants(fields, keys)
     return CheckSubject(
         campaign=campaign,
         mailing=spec,
-        variants=_variants(source, fields, keys or [variant_key(fields, _NOBODY)]),
+        variants=_variants(source, fields, keys or [fields.key(_NOBODY)]),
         recipients=recipients,
         missing={f"recipient.{field}": number for field, number in missing.items()},
         clock=clock,
@@ -102,6 +103,6 @@ def segment_of(files: Files, source: FrozenSource) -> Segment:
 
 
 def _variants(
-    source: FrozenSource, fields: tuple[str, ...], keys: Iterable[tuple[Any, ...]]
+    source: FrozenSource, fields: VariantFields, keys: Iterable[tuple[Any, ...]]
 ) -> tuple[CompiledMessage, ...]:
-    return tuple(compile_message(source, dict(zip(fields, key, strict=True))) for key in keys)
+    return tuple(compile_message(source, fields.shared(key)) for key in keys)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mlgroup_mail.content.compiling import compile_message, shared_fields, variant_key
+from mlgroup_mail.content.compiling import compile_message
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.content.merging import merge_html, merge_subject, merge_text
 from mlgroup_mail.content.message import MessageTemplate
+from mlgroup_mail.content.variants import variant_fields
 from mlgroup_mail.delivery.merging import Links, merge_values
 from mlgroup_mail.model import Contact
 from mlgroup_mail.model.message import MergeValues
@@ -31,8 +32,8 @@ def make_sample(
     source: FrozenSource, reader: Contact, links: Links, *, message_id: str, at: datetime, mark: str = ""
 ) -> Sample:
     """Compile and merge a mailing for `reader`; `mark` goes before the subject. Raises CampaignError."""
-    fields = shared_fields(source)
-    compiled = compile_message(source, dict(zip(fields, variant_key(fields, reader), strict=True)))
+    fields = variant_fields(source)
+    compiled = compile_message(source, fields.shared(fields.key(reader)))
     compiled = replace(compiled, subject=mark + compiled.subject)
     https, mailto = links.https(DEAD_TOKEN), links.mailto(DEAD_TOKEN)
     values = MergeValues(

@@ -3,14 +3,9 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from mlgroup_mail.content.compiling import (
-    MAX_VARIANTS,
-    compile_message,
-    shared_fields,
-    too_many_variants,
-    variant_key,
-)
+from mlgroup_mail.content.compiling import compile_message
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.variants import MAX_VARIANTS, too_many_variants, variant_fields
 from mlgroup_mail.delivery.merging import merge_values
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import Connection
@@ -24,7 +19,7 @@ class Variants:
     def __init__(self, source: FrozenSource) -> None:
         """Raises CampaignError where the text uses a field wrongly."""
         self._source = source
-        self._fields = shared_fields(source)
+        self._fields = variant_fields(source)
         self._compiled: dict[str, str] = {}
 
     def compile_for(self, people: Iterable[Contact]) -> None:
@@ -37,7 +32,7 @@ class Variants:
             if key not in self._compiled:
                 if len(self._compiled) >= MAX_VARIANTS:
                     raise too_many_variants(self._fields, [tuple(json.loads(each)) for each in self._compiled])
-                shared = dict(zip(self._fields, variant_key(self._fields, contact), strict=True))
+                shared = self._fields.shared(self._fields.key(contact))
                 self._compiled[key] = compile_message(self._source, shared).to_json()
 
     def give(self, connection: Connection, mailing: MailingRow, people: Sequence[Contact]) -> list[PlannedRecipient]:
@@ -53,4 +48,4 @@ class Variants:
         return planned
 
     def _key(self, contact: Contact) -> str:
-        return json.dumps(variant_key(self._fields, contact), ensure_ascii=False)
+        return json.dumps(self._fields.key(contact), ensure_ascii=False)

@@ -60,12 +60,26 @@ class MergeValues:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InlineImage:
+    """A picture that travels within the mail: the page shows `cid:<content_id>`.
+
+    `digest` is the SHA-256 of its bytes, under which the store holds them.
+    """
+
+    name: str
+    media_type: str
+    content_id: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CompiledMessage:
     """A variant after Jinja, MJML and CSS inlining, merge fields still open.
 
     `subject`, `html` and `text` hold a token of letters and digits wherever a field stands; `tokens` maps each to its
-    slot. All tokens have the same length, and none occurs in the text by itself. It is stored in the ledger as JSON,
-    so that any worker can send from it.
+    slot. All tokens have the same length, and none occurs in the text by itself. `images` are shown by the page,
+    `calendar` is an iCalendar object that goes with the mail ("" for none); neither holds a token. It is stored in
+    the ledger as JSON, so that any worker can send from it.
     """
 
     subject: str
@@ -74,6 +88,8 @@ class CompiledMessage:
     language: str
     headers: tuple[tuple[str, str], ...] = ()
     tokens: dict[str, Slot] = field(default_factory=dict)
+    images: tuple[InlineImage, ...] = ()
+    calendar: str = ""
 
     def to_json(self) -> str:
         """The same as JSON text."""
@@ -87,6 +103,7 @@ class CompiledMessage:
         data["tokens"] = {
             token: Slot(**slot | {"context": SlotContext(slot["context"])}) for token, slot in data["tokens"].items()
         }
+        data["images"] = tuple(InlineImage(**image) for image in data.get("images", ()))
         return cls(**data)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mlgroup_mail.content.campaign import read_campaign
 from mlgroup_mail.content.compiling import compile_message
-from mlgroup_mail.content.frozen import FrozenSource, freeze
+from mlgroup_mail.content.freezing import freeze
+from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.model.message import CompiledMessage, MergeValues
 from mlgroup_mail.settings.project import Project, read_project
 from mlgroup_mail.shipped import shipped

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mlgroup_mail.content.compiling import (
-    MAX_VARIANTS,
-    compile_message,
-    shared_fields,
-    too_many_variants,
-    variant_key,
-)
+from mlgroup_mail.content.compiling import compile_message
 from mlgroup_mail.content.merging import merge_html, merge_subject, merge_text
+from mlgroup_mail.content.variants import MAX_VARIANTS, too_many_variants, variant_fields
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.model.contact import Contact
 from mlgroup_mail.model.message import CompiledMessage, SlotContext
@@ -71,16 +66,13 @@ def test_the_compiled_message_is_the_same_each_time_and_survives_json(project: P
 
 def test_variants_follow_the_shared_fields_the_text_names(project: Project) -> None:
     source = frozen(project, "{% if 'ethics' in recipient.themes %}Ethics!{% endif %} Hello {{ recipient.country }}.")
-    fields = shared_fields(source)
-    assert fields == ("country", "themes:ethics")
+    fields = variant_fields(source)
+    assert fields.names == ("country", "themes:ethics")
 
     ana = Contact(address="a@example.org", country="PT", themes=("ethics", "training"))
     bo = Contact(address="b@example.org", country="SE", themes=("training",))
-    assert [variant_key(fields, person) for person in (ana, bo)] == [("PT", True), ("SE", False)]
-    texts = [
-        merge_text(compile_message(source, dict(zip(fields, variant_key(fields, person), strict=True))), values())
-        for person in (ana, bo)
-    ]
+    assert [fields.key(person) for person in (ana, bo)] == [("PT", True), ("SE", False)]
+    texts = [merge_text(compile_message(source, fields.shared(fields.key(person))), values()) for person in (ana, bo)]
     assert "Ethics! Hello PT." in texts[0]
     assert "Ethics!" not in texts[1]
     assert "Hello SE." in texts[1]
@@ -98,7 +90,8 @@ def test_a_shared_value_is_text_not_markup_nor_markdown(project: Project) -> Non
 
 def test_too_many_variants_name_the_field(project: Project) -> None:
     keys = [(str(number), number % 2 == 0) for number in range(MAX_VARIANTS + 1)]
-    error = too_many_variants(("status", "themes:ethics"), keys)
+    text = "{{ recipient.status }}{% if 'ethics' in recipient.themes %}!{% endif %}"
+    error = too_many_variants(variant_fields(frozen(project, text)), keys)
     assert "recipient.status alone has 201 values" in str(error)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from mlgroup_mail.content.campaign import read_campaign
 from mlgroup_mail.content.compiling import compile_message
-from mlgroup_mail.content.frozen import freeze
+from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.content.merging import merge_html, merge_text
 from mlgroup_mail.settings.project import read_project
 from tests.content.projects import FIGURES, values

@@ -7,7 +7,7 @@ import pytest
 
 from mlgroup_mail.content.campaign import read_campaign
 from mlgroup_mail.content.compiling import compile_message
-from mlgroup_mail.content.frozen import freeze
+from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.findings import Finding, Level, findings_of

@@ -7,7 +7,7 @@ import pytest
 
 from mlgroup_mail.content.campaign import campaign_ids, read_campaign
 from mlgroup_mail.content.compiling import compile_message
-from mlgroup_mail.content.frozen import freeze
+from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.subject import CheckSubject
 from mlgroup_mail.settings.project import read_project
