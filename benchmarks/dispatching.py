@@ -11,11 +11,12 @@ from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.tokens import OptOutTokens
 from mlgroup_mail.contacts.segment_rules import SegmentRule
 from mlgroup_mail.contacts.segments import make_segment
+from mlgroup_mail.content.image_files import read_pictures
 from mlgroup_mail.delivery import approving, planning, sending
 from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.transports.base import MayBegin
 from mlgroup_mail.model import Contact, MailingRef, Message, Outcome, OutcomeKind
-from mlgroup_mail.settings.project import Group
+from mlgroup_mail.settings.project import Group, read_project
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.mailings import find_mailing
@@ -67,6 +68,7 @@ def run() -> list[Figure]:
 class _Bench:
     def __init__(self, folder: Path) -> None:
         self.source = sample_source(folder)
+        self.pictures = read_pictures(read_project(folder), self.source)
         self.store = Store(f"sqlite:///{folder / 'ledger.db'}", state=folder)
         self.clock = FixedClock(_AT)
         upgrade(self.store, now=_AT)
@@ -78,7 +80,7 @@ class _Bench:
     def plan(self, name: str) -> None:
         self.rounds[name] += 1
         ref = self._ref(name)
-        approving.approve(self.store, ref, self.source, by="the benchmark", now=_AT)
+        approving.approve(self.store, ref, self.source, pictures=self.pictures, by="the benchmark", now=_AT)
         with self.store.reading() as connection:
             mailing = find_mailing(connection, ref)
         assert mailing is not None

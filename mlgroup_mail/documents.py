@@ -43,18 +43,23 @@ def read_toml(path: Path, *, refusal: Refusal = ConfigurationError) -> dict[str,
     return parse_toml(read_text(path, refusal=refusal), where=str(path), refusal=refusal)
 
 
-def read_text(path: Path, *, refusal: Refusal = ConfigurationError) -> str:
-    """Read a text file as UTF-8, with or without a byte order mark; raises `refusal` naming the file."""
+def read_text(path: Path, *, refusal: Refusal = ConfigurationError, where: str = "") -> str:
+    """Read a text file as UTF-8, with or without a byte order mark; raises `refusal` naming the file.
+
+    `where` is what people are shown of its path.
+    """
+    where = where or str(path)
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise refusal("this file is missing", where=str(path)) from None
+        raise refusal("this file is missing", where=where) from None
     except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise refusal(
-            f"byte {error.start} is not UTF-8", where=str(path), mend="Save the file as UTF-8 and try again."
+            "this is not UTF-8", where=f"{where}, line {line}", mend="Save the file as UTF-8 and try again."
         ) from None
     except OSError as error:
-        raise refusal(f"this file cannot be read: {error.strerror}", where=str(path)) from None
+        raise refusal(f"this file cannot be read: {error.strerror}", where=where) from None
 
 
 def validate(
@@ -76,6 +81,8 @@ def _reason(error: Any, key: str) -> str:
         return f"the key “{key}” is missing"
     if kind == "extra_forbidden":
         return f"the key “{key}” is not known here"
+    if kind == "string_too_short" and error["ctx"]["min_length"] == 1:
+        return f"“{key}” is empty"
     message = error["msg"].removeprefix("Value error, ")
     return f"“{key}”: {message[:1].lower()}{message[1:]}"
 

@@ -7,6 +7,7 @@ import typer
 
 from mlgroup_mail.cli.context import CampaignName, Json, MailingName, campaign_and_mailing, opened, whoever_runs_this
 from mlgroup_mail.cli.output import console, print_json, say, show_table
+from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model.mailing import MailingRef
 
 if TYPE_CHECKING:
@@ -57,11 +58,20 @@ def preview(
         str | None, typer.Option("--as", metavar="ADDRESS", help="As this person would get it; else the first one.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to; else var/preview/.")] = None,
+    public: Annotated[bool, typer.Option("--public", help="What anybody may read: html and txt.")] = False,
 ) -> None:
     """Write a mailing as a reader would get it: html, txt, eml, and png where a browser is installed. Sends nothing."""
-    from mlgroup_mail.reporting.preview import write_previews
+    from mlgroup_mail.reporting.preview import write_previews, write_public_copies
 
+    if public and reader is not None:
+        raise UsageError("--public is for nobody in particular, --as for one reader", mend="Give one of the two.")
     with opened() as app:
+        if public:
+            for copy in write_public_copies(app, *campaign_and_mailing(campaign), out=out):
+                say(f"{copy.ref}, for everybody: “{copy.subject}”")
+                for path in copy.files:
+                    say(f"  {path}")
+            return
         for each in write_previews(app, *campaign_and_mailing(campaign), reader=reader, out=out):
             say(f"{each.ref}: “{each.subject}”")
             for path in each.files:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from mlgroup_mail import __version__
-from mlgroup_mail.cli import campaigns, contacts, database, looking, mailings, new, opt_out, person, project
+from mlgroup_mail.cli import campaigns, contacts, database, looking, mailings, new, opt_out, person, project, web
 from mlgroup_mail.cli.context import set_project_root
 from mlgroup_mail.errors import ConfigurationError, MailError, OwnerLostError, TransportError, UnexpectedError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (project, contacts, new, campaigns, mailings, looking, opt_out, person, database):
+for module in (project, contacts, new, campaigns, mailings, looking, opt_out, person, web, database):
     module.register(app)
 
 

@@ -16,15 +16,16 @@ from mlgroup_mail.content.campaign_file import (
     Value,
     read_campaign_file,
 )
+from mlgroup_mail.content.mailing_text import MailingText
+from mlgroup_mail.content.mailing_texts import MailingTexts, mailing_texts
 from mlgroup_mail.content.template_files import known_templates
 from mlgroup_mail.content.wall_time import WallTime
-from mlgroup_mail.documents import read_text
 from mlgroup_mail.errors import CampaignError, UsageError
 from mlgroup_mail.settings.project import PROJECT_FILE, Project
 
 STOP_AFTER = timedelta(hours=48)
 """A mailing that has not begun so long after its `send_at` does not start by itself."""
-RESERVED = frozenset({"recipient", "links", "group", "theme", "campaign", "events", "body"})
+RESERVED = frozenset({"recipient", "links", "group", "theme", "campaign", "events", "images", "body"})
 """Names that templates and texts find already taken."""
 
 AudienceRule = str | dict[str, Any]
@@ -48,8 +49,8 @@ class MailingSpec:
     """One dispatch as written, with what it does not say itself taken from the campaign.
 
     `send_at` and `stop_at` are UTC, `send_wall` and `stop_wall` the same as written (None where nothing was).
-    `text` is Jinja and Markdown, from `text_file` (as shown to people) beginning on its line `text_line`; `where` is
-    the place of the mailing's own table, `places` those of its subject, title and preheader.
+    `translations` stand in the order of their tags; `where` is the place of the mailing's own table. `event` is
+    the id of the event that it invites to ("" for none), named at `event_place`.
     """
 
     name: str
@@ -57,15 +58,17 @@ class MailingSpec:
     send_wall: WallTime
     stop_at: datetime
     stop_wall: WallTime | None
-    subject: str
-    title: str
-    preheader: str
     audience: AudienceRule
-    text: str
-    text_file: str
-    text_line: int
+    original: MailingText
+    translations: tuple[MailingText, ...]
     where: str
-    places: dict[str, str]
+    event: str = ""
+    event_place: str = ""
+
+    @property
+    def texts(self) -> tuple[MailingText, ...]:
+        """The original, then its translations."""
+        return self.original, *self.translations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,7 +149,6 @@ def _values(file: CampaignFile) -> dict[str, Value]:
 
 def _mailings(file: CampaignFile, folder: Path) -> tuple[MailingSpec, ...]:
     names: set[str] = set()
-    mailings = []
     for index, table in enumerate(file.matter.mailing):
         if table.name in names:
             raise CampaignError(
@@ -155,58 +157,24 @@ def _mailings(file: CampaignFile, folder: Path) -> tuple[MailingSpec, ...]:
                 mend="Each mailing of a campaign needs a name of its own.",
             )
         names.add(table.name)
-        mailings.append(_mailing(file, folder, index, table))
-    return tuple(mailings)
+    found = zip(file.matter.mailing, mailing_texts(file, folder), strict=True)
+    return tuple(_mailing(file, index, table, texts) for index, (table, texts) in enumerate(found))
 
 
-def _mailing(file: CampaignFile, folder: Path, index: int, table: MailingTable) -> MailingSpec:
-    matter = file.matter
-    text, text_file, text_line = _text(file, folder, index, table)
-    if not text.strip():
-        raise CampaignError(
-            "there is no text", where=f"{text_file}, line {text_line}", mend="Write the mail below the front matter."
-        )
+def _mailing(file: CampaignFile, index: int, table: MailingTable, texts: MailingTexts) -> MailingSpec:
     return MailingSpec(
         name=table.name,
         send_at=table.send_at.utc,
         send_wall=table.send_at,
         stop_at=table.stop_at.utc if table.stop_at else table.send_at.utc + STOP_AFTER,
         stop_wall=table.stop_at,
-        subject=table.subject or matter.subject,
-        # A mailing with its own subject says something new: the campaign's title would stand against it.
-        title=table.title or (table.subject or matter.title or matter.subject),
-        preheader=matter.preheader if table.preheader is None else table.preheader,
-        audience=matter.audience if table.audience is None else table.audience,
-        text=text,
-        text_file=text_file,
-        text_line=text_line,
+        audience=file.matter.audience if table.audience is None else table.audience,
+        original=texts.original,
+        translations=texts.translations,
         where=file.where("name", index),
-        places={
-            key: file.where(key, index) if getattr(table, key) is not None else file.where(key)
-            for key in ("subject", "title", "preheader")
-        },
+        event=file.matter.event if table.event is None else table.event,
+        event_place=file.where("event") if table.event is None else file.where("event", index),
     )
-
-
-def _text(file: CampaignFile, folder: Path, index: int, table: MailingTable) -> tuple[str, str, int]:
-    if table.text is None:
-        return file.text, file.place, file.first_line
-    path = (folder / table.text).resolve()
-    where = file.where("text", index)
-    if not path.is_relative_to(folder.resolve()):
-        raise CampaignError(
-            f"the text “{table.text}” lies outside the campaign's folder",
-            where=where,
-            mend="Put the file beside campaign.md and give its name only.",
-        )
-    if not path.is_file():
-        others = sorted(other.name for other in folder.glob("*.md") if other.name != CAMPAIGN_FILE)
-        raise CampaignError(
-            f"there is no text “{table.text}”",
-            where=where,
-            mend=f"Texts here: {', '.join(others)}." if others else "Write it beside campaign.md.",
-        )
-    return read_text(path, refusal=CampaignError), f"{Path(file.place).parent.as_posix()}/{table.text}", 1
 
 
 def _must_be_known(

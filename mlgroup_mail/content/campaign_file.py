@@ -1,13 +1,15 @@
-"""`campaign.md` as people write it: front matter between `+++` lines, then Markdown."""
+"""`campaign.md` and its translations as people write them: front matter between `+++` lines, then Markdown."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
+from mlgroup_mail.content.language_tags import known_tag
 from mlgroup_mail.content.wall_time import WallTime, parse_wall_time
 from mlgroup_mail.documents import Document, parse_toml, read_text, validate
 from mlgroup_mail.errors import CampaignError
@@ -31,16 +33,12 @@ def _wall_time(value: object) -> WallTime:
 
 
 def _language_tag(value: str) -> str:
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        Locale.parse(value, sep="-")
-    except (ValueError, UnknownLocaleError):
-        raise ValueError(f"“{value}” is not a language tag such as en, en-GB or pt-BR") from None
+    known_tag(value)
     return value
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
+Subject = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 Moment = Annotated[WallTime, BeforeValidator(_wall_time)]
 Value = bool | int | float | date | str
 Rule = str | dict[str, Any]
@@ -52,10 +50,11 @@ class MailingTable(Document):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     send_at: Moment
     stop_at: Moment | None = None
-    subject: Line | None = Field(default=None, min_length=1)
+    subject: Subject | None = None
     title: Line | None = None
     preheader: Line | None = None
     audience: Rule | None = None
+    event: str | None = None
     text: str | None = None
 
 
@@ -66,27 +65,51 @@ class FrontMatter(Document):
 
     kind: str
     topic: str
-    subject: Line = Field(min_length=1)
+    subject: Subject
     title: Line = ""
     preheader: Line = ""
     sender: str
     audience: Rule
     language: Annotated[str, AfterValidator(_language_tag)] = "en"
     template: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    event: str = ""
     values: dict[str, Value] = Field(default_factory=dict)
     mailing: list[MailingTable] = Field(min_length=1)
 
 
+class Translated(Document):
+    """The words that a translation gives beside its text."""
+
+    subject: Subject | None = None
+    title: Line | None = None
+    preheader: Line | None = None
+
+
+class TranslatedMailing(Translated):
+    """`[[mailing]]` of a translation: the words of one dispatch."""
+
+    name: str
+
+
+class TranslatedMatter(Translated):
+    """What stands between the `+++` lines of a translation."""
+
+    mailing: list[TranslatedMailing] = Field(default_factory=list)
+
+
+Matter = TypeVar("Matter", bound=BaseModel)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CampaignFile:
-    """A campaign file that is right in itself; whether its names exist is for `campaign` to see.
+class WrittenFile(Generic[Matter]):
+    """A file that is right in itself; whether its names exist is for `campaign` to see.
 
     `place` is the file's path as shown to people, `first_line` the file's line on which `text` begins, and `front`
     the raw front matter, so that errors found later can name a key's line.
     """
 
     place: str
-    matter: FrontMatter
+    matter: Matter
     front: str
     text: str
     first_line: int
@@ -96,44 +119,76 @@ class CampaignFile:
         return _where(self.place, self.front, key, mailing)
 
 
+CampaignFile = WrittenFile[FrontMatter]
+TranslationFile = WrittenFile[TranslatedMatter]
+
+
 def read_campaign_file(path: Path, *, place: str) -> CampaignFile:
     """Read one; raises CampaignError naming file, line, key and mend."""
-    lines = read_text(path, refusal=CampaignError).splitlines()
-    if not lines or lines[0].strip() != FENCE:
+    front, text, first_line = _parts(path, place)
+    if front is None:
         raise CampaignError(
             "there is no front matter", where=f"{place}, line 1", mend="Begin the file with a line “+++”."
         )
-    fences = (number for number, line in enumerate(lines[1:], start=1) if line.strip() == FENCE)
-    end = next(fences, None)
+    data = parse_toml(front, where=place, refusal=CampaignError, first_line=2)
+    matter = _validated(FrontMatter, data, front, place)
+    return WrittenFile(place=place, matter=matter, front=front, text=text, first_line=first_line)
+
+
+def read_translation_file(path: Path, *, place: str, original: str) -> TranslationFile:
+    """Read a translation of the file `original`; raises CampaignError naming file, line, key and mend."""
+    found, text, first_line = _parts(path, place)
+    front = found or ""
+    data = parse_toml(front, where=place, refusal=CampaignError, first_line=2)
+    _refuse_what_the_original_decides(data, front, place, original)
+    matter = _validated(TranslatedMatter, data, front, place)
+    return WrittenFile(place=place, matter=matter, front=front, text=text, first_line=first_line)
+
+
+def _parts(path: Path, place: str) -> tuple[str | None, str, int]:
+    """The front matter (None for none), the text, and the file's line on which the text begins."""
+    text = read_text(path, refusal=CampaignError, where=place).removesuffix("\n")
+    # An editor counts these line ends only; str.splitlines knows eight more.
+    lines = text.split("\n")
+    if lines[0].strip() != FENCE:
+        return None, text, 1
+    end = next((number for number, line in enumerate(lines[1:], start=1) if line.strip() == FENCE), None)
     if end is None:
         raise CampaignError(
             "the front matter does not end", where=f"{place}, line 1", mend="Close it with a second line “+++”."
         )
-    front = "\n".join(lines[1:end])
-    return CampaignFile(
-        place=place,
-        matter=_validated(front, place),
-        front=front,
-        text="\n".join(lines[end + 1 :]),
-        first_line=end + 2,
-    )
+    return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :]), end + 2
 
 
-def _validated(front: str, place: str) -> FrontMatter:
-    data = parse_toml(front, where=place, refusal=CampaignError, first_line=2)
+def _refuse_what_the_original_decides(data: Mapping[str, Any], front: str, place: str, original: str) -> None:
+    mailings = data.get("mailing", ())
+    tables: list[tuple[int | None, Any]] = [(None, data), *enumerate(mailings if isinstance(mailings, list) else ())]
+    for index, table in tables:
+        whole, part = (FrontMatter, TranslatedMatter) if index is None else (MailingTable, TranslatedMailing)
+        decided = whole.model_fields.keys() - part.model_fields.keys()
+        for key in table if isinstance(table, Mapping) else ():
+            if key in decided:
+                raise CampaignError(
+                    f"the original decides “{key}”",
+                    where=_where(place, front, key, index),
+                    mend=f"Take it away here; {original} has it. A translation gives subject, title and preheader.",
+                )
+
+
+def _validated(model: type[Matter], data: Mapping[str, Any], front: str, place: str) -> Matter:
     try:
-        return FrontMatter.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         keys = error.errors()[0]["loc"]
     index = next((key for key in keys if isinstance(key, int)), None)
     names = [key for key in keys if isinstance(key, str) and key != "mailing"]
     where = _where(place, front, names[0] if names else "mailing", index)
-    return validate(FrontMatter, data, where=where, refusal=CampaignError)
+    return validate(model, data, where=where, refusal=CampaignError)
 
 
 def _where(place: str, front: str, key: str, mailing: int | None) -> str:
     """The first line that sets `key` in the part of the front matter that is meant; the part's own line otherwise."""
-    lines = front.splitlines()
+    lines = front.split("\n")
     tables = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[\s*mailing\s*\]\]", line)]
     begin, end = 0, len(lines)
     if mailing is not None and mailing < len(tables):

@@ -2,18 +2,13 @@
 
 import functools
 import logging
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from mlgroup_mail.content.mjml_structure import ELEMENTS, MjmlError, check_structure
 from mlgroup_mail.errors import CampaignError
 
-_ELEMENTS = frozenset(
-    {"mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-preview", "mj-style"}
-    | {"mj-title", "mj-raw", "mj-accordion", "mj-accordion-element", "mj-accordion-text", "mj-accordion-title"}
-    | {"mj-button", "mj-carousel", "mj-carousel-image", "mj-column", "mj-divider", "mj-group", "mj-hero", "mj-image"}
-    | {"mj-navbar", "mj-navbar-link", "mj-section", "mj-social", "mj-social-element", "mj-spacer", "mj-table"}
-    | {"mj-text", "mj-wrapper"}
-)
 _REFUSED = {
     "mj-include": 'Include the file with Jinja: {% include "partials/name.mjml.j2" %}.',
     "mj-font": "Mail programs do not load fonts: name web-safe ones in [theme].",
@@ -26,32 +21,40 @@ def check_elements(templates: Mapping[str, str]) -> None:
     """Refuse MJML elements that mrml would let through in silence; `templates` maps places to their texts."""
     for place, text in templates.items():
         for found in _TAG.finditer(text):
-            if (name := found[1].lower()) not in _ELEMENTS:
+            if (name := found[1].lower()) not in ELEMENTS:
                 raise CampaignError(
                     f"there is no MJML element <{name}> here",
                     where=f"{place}, line {text.count(chr(10), 0, found.start()) + 1}",
-                    mend=_REFUSED.get(name, f"Known elements: {', '.join(sorted(_ELEMENTS))}."),
+                    mend=_REFUSED.get(name, f"Known elements: {', '.join(sorted(ELEMENTS))}."),
                 )
 
 
-def mjml_to_html(mjml: str, *, place: str) -> str:
-    """A page with its styles in the tags, media queries kept; raises CampaignError where mrml cannot read it."""
+def mjml_to_html(mjml: str, *, place_at: Callable[[int], str]) -> str:
+    """A page with its styles in the tags, media queries kept; raises CampaignError where this is no MJML.
+
+    `place_at` gives file and line of what stands at an offset.
+    """
     from mjml import mjml2html
 
-    check_elements({f"{place} (as rendered)": mjml})
+    try:
+        check_structure(mjml)
+    except MjmlError as error:
+        raise CampaignError(str(error), where=place_at(error.offset), mend=error.mend) from None
     try:
         # With its own list of fonts, mrml links web fonts, and premailer would fetch them.
         page = mjml2html(mjml, fonts={})
     except Exception as error:  # The binding raises plain exceptions of several kinds.
         raise CampaignError(
             f"this is not valid MJML: {error}",
-            where=place,
+            where=place_at(0),
             mend="Check that every tag is closed and stands where MJML allows it.",
         ) from None
     return _inlined(page)
 
 
 def _inlined(page: str) -> str:
+    # It keeps the styles it has read, but too few for one mail, and reads most of them anew for each variant.
+    os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     from premailer import Premailer
 
     _silence_cssutils()

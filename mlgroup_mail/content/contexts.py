@@ -2,29 +2,24 @@
 
 import re
 from collections.abc import Mapping
-from html.parser import HTMLParser
 
 from mlgroup_mail.content.merge_fields import find_tokens
+from mlgroup_mail.content.written_tags import CONDITIONAL, URL_ATTRIBUTES, PlacedParser, attributes_of
 from mlgroup_mail.model.message import Slot, SlotContext
 
-_URL_ATTRIBUTES = frozenset({"href", "src", "action", "formaction", "background", "poster", "cite", "srcset"})
 _BEFORE_QUERY = re.compile(r"(https?://[^\s/?#]+[^\s?#]*|mailto:[^\s?#]+)\?[^#]*\Z", re.IGNORECASE)
 _BEFORE_QUERY_IN_TEXT = re.compile(
     r"(?<![^\s(<\[])(https?://[^\s/?#]+[^\s?#]*|mailto:[^\s?#]+)\?[^\s#]*\Z", re.IGNORECASE
 )
 _LONGEST_ADDRESS = 2000
-_ATTRIBUTE = re.compile(
-    r"""\s*(?P<name>[^\s=>"'/]+)(?:\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s>]+)))?/?"""
-)
-_CONDITIONAL = re.compile(r"\[if [^\]]*\]>(?P<content>.*)<!\[endif\]\Z", re.DOTALL | re.IGNORECASE)
 
 
 class MisplacedFieldError(ValueError):
     """A merge field stands where no value could be written safely; says what to write instead."""
 
-    def __init__(self, field: str, message: str, mend: str) -> None:
+    def __init__(self, slot: Slot, message: str, mend: str) -> None:
         super().__init__(message)
-        self.field, self.mend = field, mend
+        self.slot, self.mend = slot, mend
 
 
 Found = list[tuple[int, str, SlotContext]]
@@ -56,29 +51,21 @@ def _scan(html: str, tokens: Mapping[str, Slot], offset: int) -> Found:
     return scanner.found
 
 
-class _Scanner(HTMLParser):
+class _Scanner(PlacedParser):
     def __init__(self, html: str, tokens: Mapping[str, Slot], offset: int) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__(html, offset)
         self.found: Found = []
-        self._html = html
         self._tokens = tokens
-        self._offset = offset
-        self._lines = [0, *(found.end() for found in re.finditer("\n", html))]
 
     # The attributes as parsed have lost their places: they are found again in the tag as written.
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         written = self.get_starttag_text() or ""
         if not find_tokens(written, self._tokens):
             return
-        start = self._at()
-        position = 1 + len(tag)
-        while (attribute := _ATTRIBUTE.match(written, position)) and attribute.end() > position:
-            for group in ("double", "single", "bare"):
-                if attribute[group]:
-                    self._attribute(attribute["name"].lower(), attribute[group], start + attribute.start(group))
-                    if group == "bare":
-                        self._refuse_all(attribute["bare"], "in an attribute without quotes", "Put it into quotes.")
-            position = attribute.end()
+        for attribute in attributes_of(tag, written, self.at()):
+            self._attribute(attribute.name, attribute.value, attribute.start)
+            if not attribute.quoted:
+                self._refuse_all(attribute.value, "in an attribute without quotes", "Put it into quotes.")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -86,18 +73,18 @@ class _Scanner(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.cdata_elem:
             self._refuse_all(data, f"inside <{self.cdata_elem}>", "Styles and scripts are the same for everybody.")
-        start = self._at()
+        start = self.at()
         self._add(data, start, SlotContext.HTML_TEXT)
 
     def handle_comment(self, data: str) -> None:
         if not find_tokens(data, self._tokens):
             return
-        conditional = _CONDITIONAL.match(data)
+        conditional = CONDITIONAL.match(data)
         if conditional is None:
             self._refuse_all(data, "inside a comment", "Nobody reads a comment: put it into the text.")
             return
         # Outlook reads what stands in here as part of the page.
-        start = self._at() + len("<!--") + conditional.start("content")
+        start = self.at() + len("<!--") + conditional.start("content")
         self.found += _scan(conditional["content"], self._tokens, start)
 
     def handle_decl(self, decl: str) -> None:
@@ -112,7 +99,7 @@ class _Scanner(HTMLParser):
     def _attribute(self, name: str, value: str, start: int) -> None:
         if name == "style" or name.startswith("on"):
             self._refuse_all(value, f"in the attribute “{name}”", "Styles and scripts are the same for everybody.")
-        if name not in _URL_ATTRIBUTES:
+        if name not in URL_ATTRIBUTES:
             self._add(value, start, SlotContext.ATTRIBUTE)
             return
         for position, token in find_tokens(value, self._tokens):
@@ -124,10 +111,6 @@ class _Scanner(HTMLParser):
     def _refuse_all(self, text: str, place: str, mend: str) -> None:
         for _, token in find_tokens(text, self._tokens):
             raise _refusal(self._tokens[token], place, mend)
-
-    def _at(self) -> int:
-        line, column = self.getpos()
-        return self._offset + self._lines[line - 1] + column
 
 
 def _url_context(value: str, position: int, token: str, slot: Slot) -> SlotContext:
@@ -145,4 +128,4 @@ def _url_context(value: str, position: int, token: str, slot: Slot) -> SlotConte
 
 
 def _refusal(slot: Slot, place: str, mend: str) -> MisplacedFieldError:
-    return MisplacedFieldError(slot.field, f"{slot.field} cannot stand {place}", mend)
+    return MisplacedFieldError(slot, f"{slot.field} cannot stand {place}", mend)

@@ -1,17 +1,13 @@
 """`campaigns/events.yaml`: the group's calendar, wall times and zones kept as written."""
 
+import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from enum import StrEnum
 
-from pydantic import AfterValidator, BeforeValidator, Field
-
-from mlgroup_mail.content.wall_time import WallTime, parse_wall_time
-from mlgroup_mail.documents import Document, read_text, validate
+from mlgroup_mail.content.wall_time import WallTime
 from mlgroup_mail.errors import CampaignError
-from mlgroup_mail.settings.project import Project
 
 EVENTS_FILE = "events.yaml"
 PLACE = f"campaigns/{EVENTS_FILE}"
@@ -20,38 +16,25 @@ Moment = WallTime | date
 """A wall time in its zone, or a whole day where no hour is known."""
 
 
-def _moment(value: object) -> Moment:
-    text = str(value).strip()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return parse_wall_time(text)
+class EventStatus(StrEnum):
+    """Whether an event takes place (RFC 5545, 3.8.1.11)."""
 
-
-def _web_link(value: str) -> str:
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("https", "http") or not parts.hostname):
-        raise ValueError("must be a web address that begins with https://")
-    return value
-
-
-Written = Annotated[Any, BeforeValidator(_moment)]
-
-
-class _Entry(Document):
-    """One event of the file."""
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    title: str = Field(min_length=1)
-    start: Written
-    end: Written = None
-    place: str = ""
-    link: Annotated[str, AfterValidator(_web_link)] = ""
+    CONFIRMED = "confirmed"
+    """It takes place as written."""
+    TENTATIVE = "tentative"
+    """Its time or place may still change."""
+    CANCELLED = "cancelled"
+    """It does not take place; calendars that have it are told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """Something that happens at a time, as the calendar has it."""
+    """Something that happens at a time, as the calendar has it.
+
+    `start` and `end` are both wall times or both days; an `end` that is a day is the last one. `joining_link` is for
+    members' eyes, `link` for anybody's. `reader_offsets` are the minutes between UTC and one reader's clock at start
+    and end, where that clock is known and shows something else than the organiser's.
+    """
 
     id: str
     title: str
@@ -59,18 +42,39 @@ class Event:
     end: Moment | None = None
     place: str = ""
     link: str = ""
+    joining_link: str = ""
+    description: str = ""
+    status: EventStatus = EventStatus.CONFIRMED
+    reader_offsets: tuple[int, int] | None = None
+
+    @property
+    def hours(self) -> tuple[datetime, datetime] | None:
+        """Start and end on the organiser's clock; twice the start where no end is known, None for whole days."""
+        if not isinstance(self.start, WallTime):
+            return None
+        start = self.start.aware
+        return start, self.end.utc.astimezone(start.tzinfo) if isinstance(self.end, WallTime) else start
+
+    @property
+    def zone(self) -> str:
+        """The zone in which it starts, whose clock is the organiser's; "" for whole days."""
+        return self.start.zone if isinstance(self.start, WallTime) else ""
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """Its first and its last day, where it starts."""
+        if self.hours:
+            return self.hours[0].date(), self.hours[1].date()
+        return _day(self.start), _day(self.start if self.end is None else self.end)
 
     def as_written(self) -> dict[str, str]:
-        """The event as plain texts, which `event_from` reads back."""
-        end = "" if self.end is None else str(self.end)
-        return {
-            "id": self.id,
-            "title": self.title,
-            "start": str(self.start),
-            "end": end,
-            "place": self.place,
-            "link": self.link,
-        }
+        """The event as plain texts, which `event_from` reads back; what is not said is left out."""
+        written = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "reader_offsets"}
+        return {name: str(value) for name, value in written.items() if value}
+
+    def for_everybody(self) -> "Event":
+        """The event without what only members may see."""
+        return replace(self, joining_link="")
 
 
 class Calendar(Mapping[str, Event]):
@@ -88,73 +92,19 @@ class Calendar(Mapping[str, Event]):
     def __len__(self) -> int:
         return len(self._events)
 
+    def named(self, event_id: str, *, where: str) -> Event:
+        """The event of that id; raises CampaignError, at the place `where` it is named, listing the known ones."""
+        if event_id in self:
+            return self[event_id]
+        near = difflib.get_close_matches(event_id, self, n=1)
+        hint = f"Did you mean “{near[0]}”? " if near else ""
+        known = f"Known events: {', '.join(self)}." if self else f"Write it into {PLACE}."
+        raise CampaignError(f"there is no event “{event_id}” in the calendar", where=where, mend=hint + known)
 
-def event_from(written: Mapping[str, str]) -> Event:
-    """An event from its texts; raises pydantic's ValidationError where they are none."""
-    entry = _Entry.model_validate({key: value for key, value in written.items() if value})
-    return Event(id=entry.id, title=entry.title, start=entry.start, end=entry.end, place=entry.place, link=entry.link)
 
-
-def read_events(project: Project) -> Calendar:
-    """Read the calendar; empty where there is no file. Raises CampaignError naming line, key and mend."""
-    path = project.campaigns / EVENTS_FILE
-    if not path.is_file():
-        return Calendar({})
-    events: dict[str, Event] = {}
-    for line, written in _entries(read_text(path, refusal=CampaignError)):
-        where = f"{PLACE}, line {line}"
-        validate(_Entry, written, where=where, refusal=CampaignError)
-        event = event_from(written)
-        if event.id in events:
-            raise CampaignError(f"two events are called “{event.id}”", where=where, mend="Give each an id of its own.")
-        if event.end is not None and _day_and_hour(event.end) < _day_and_hour(event.start):
-            raise CampaignError("the event ends before it starts", where=where, mend="Mend its start or its end.")
-        events[event.id] = event
-    return Calendar(events)
+def _day(moment: Moment) -> date:
+    return moment.local.date() if isinstance(moment, WallTime) else moment
 
 
 def _day_and_hour(moment: Moment) -> tuple[date, str]:
-    if isinstance(moment, WallTime):
-        return moment.local.date(), moment.utc.isoformat()
-    return moment, ""
-
-
-def _entries(text: str) -> list[tuple[int, dict[str, str]]]:
-    """Each event with its line. Every scalar stays text: YAML's own dates have no room for a zone."""
-    import yaml
-
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise CampaignError(
-            f"this is not valid YAML: {error.problem or error.context}",
-            where=f"{PLACE}, line {mark.line + 1}" if mark else PLACE,
-            mend="See the events above it for the form.",
-        ) from None
-    except yaml.YAMLError as error:
-        raise CampaignError(f"this is not valid YAML: {error}", where=PLACE) from None
-    if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
-        return []
-    if not isinstance(root, yaml.SequenceNode):
-        raise CampaignError("the calendar is not a list", where=PLACE, mend="Begin each event with “- id: ...”.")
-    return [_entry(node) for node in root.value]
-
-
-def _entry(node: Any) -> tuple[int, dict[str, str]]:
-    import yaml
-
-    line = node.start_mark.line + 1
-    if not isinstance(node, yaml.MappingNode):
-        raise CampaignError(
-            "this event has no keys", where=f"{PLACE}, line {line}", mend="Write “- id: ...” and below it “title: ...”."
-        )
-    entry = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
-            raise CampaignError(
-                "a key of an event holds one text, not a list or a table",
-                where=f"{PLACE}, line {key.start_mark.line + 1}",
-            )
-        entry[key.value] = value.value
-    return line, entry
+    return _day(moment), moment.utc.isoformat() if isinstance(moment, WallTime) else ""

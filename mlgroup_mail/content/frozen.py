@@ -11,28 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from mlgroup_mail.content.campaign import AudienceRule
+from mlgroup_mail.content.mailing_text import MailingText
 from mlgroup_mail.content.template_files import template_place
 from mlgroup_mail.model.mailing import MailingRef
 from mlgroup_mail.model.message import Sender
 
-_NOT_HASHED = ("text_file", "text_line")
-"""Where the text stood: named in errors, of no weight in what goes out."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FrozenText:
-    """A mailing's words in one language: the original's, or those of a translation.
-
-    `text` is Jinja and Markdown, from `text_file` (as shown to people) beginning on its line `text_line`.
-    """
-
-    language: str
-    subject: str
-    title: str
-    preheader: str
-    text: str
-    text_file: str
-    text_line: int
+_NOT_HASHED = ("text_file", "text_line", "places")
+"""Where the words stood: named in errors, of no weight in what goes out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,18 +73,19 @@ class FrozenSource:
     values: dict[str, Any] = field(default_factory=dict)
     events: dict[str, dict[str, str]] = field(default_factory=dict)
     assets: dict[str, str] = field(default_factory=dict)
-    translations: dict[str, FrozenText] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    translations: dict[str, MailingText] = field(default_factory=dict)
     event: str = ""
     event_sequence: int = 0
     images: dict[str, FrozenImage] = field(default_factory=dict)
     images_url: str = ""
 
     @property
-    def original(self) -> FrozenText:
+    def original(self) -> MailingText:
         """The text as its author wrote it."""
-        return FrozenText(**{entry.name: getattr(self, entry.name) for entry in dataclasses.fields(FrozenText)})
+        return MailingText(**{entry.name: getattr(self, entry.name) for entry in dataclasses.fields(MailingText)})
 
-    def text_in(self, translation: str) -> FrozenText:
+    def text_in(self, translation: str) -> MailingText:
         """A translation by its tag; the original for "" ."""
         return self.translations[translation] if translation else self.original
 
@@ -111,11 +97,15 @@ class FrozenSource:
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical form: what an approval is given for."""
+        return hashlib.sha256(self.hashed().encode()).hexdigest()
+
+    def hashed(self) -> str:
+        """What the digest is taken of: the canonical form without the places where words stood."""
         data = self._plain()
         for words in (data, *data["translations"].values()):
             for key in _NOT_HASHED:
                 del words[key]
-        return hashlib.sha256(_canonical(data).encode()).hexdigest()
+        return _canonical(data)
 
     def to_json(self) -> str:
         """The whole value as JSON, in the canonical form."""
@@ -128,7 +118,7 @@ class FrozenSource:
         data["sender"] = Sender(**data["sender"])
         for key in ("send_at", "stop_at"):
             data[key] = datetime.fromisoformat(data[key])
-        for key, kind in (("translations", FrozenText), ("images", FrozenImage)):
+        for key, kind in (("translations", MailingText), ("images", FrozenImage)):
             data[key] = {name: kind(**entry) for name, entry in data.get(key, {}).items()}
         return cls(**data)
 
@@ -147,12 +137,7 @@ def texts_of(source: FrozenSource) -> dict[str, str]:
     return {
         place: text
         for words in (source.original, *source.translations.values())
-        for place, text in {
-            f"{words.text_file} (subject)": words.subject,
-            f"{words.text_file} (title)": words.title,
-            f"{words.text_file} (preheader)": words.preheader,
-            words.text_file: "\n" * (words.text_line - 1) + words.text,
-        }.items()
+        for place, text in words.templates.items()
     } | {template_place(name): text for name, text in source.templates.items()}
 
 

@@ -1,9 +1,13 @@
-"""Dates and times in the language of the text (Babel)."""
+"""Dates, times and numbers in the language of the text (Babel), as filters for texts and templates."""
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from mlgroup_mail.content.events import Event, Moment
+from mlgroup_mail.content.localised_events import clock_time, format_day, when, your_time
+from mlgroup_mail.content.localised_zones import offset_name, short_name
 from mlgroup_mail.content.wall_time import WallTime, parse_wall_time
 
 if TYPE_CHECKING:
@@ -23,33 +27,63 @@ def locale_of(language: str) -> "Locale":
     return Locale.parse("en-GB" if language.casefold() == "en" else language, sep="-")
 
 
-def time_filters(language: str) -> dict[str, Filter]:
-    """The filters `date`, `time` and `zone` for texts in that language.
+def language_filters(language: str) -> dict[str, Filter]:
+    """The filters for texts in that language.
 
-    `date` takes Babel's formats (full, long, medium, short, or a pattern such as "d MMMM"); `time` gives the hour on
-    the wall; `zone` its name in force that day. Each takes an event's start or end; `date` also a day as text.
+    `date`, `weekday` and `month` ("October 2021") take an event's start or end, or a day as text; `date` also Babel's
+    formats (full, long, medium, short, or a pattern such as "d MMMM"). `time` gives the hour on the wall, `zone` the
+    name of its clock in force that day. `number` groups thousands. `when` and `your_time` take an event.
     """
-    from babel import dates
+    from babel import dates, numbers
 
     locale = locale_of(language)
 
     def as_date(value: object, format: str = "full") -> str:
-        moment = _moment(value, "date")
-        return dates.format_date(moment.local if isinstance(moment, WallTime) else moment, format, locale=locale)
+        return format_day(_day(value, "date"), format, locale)
+
+    def as_weekday(value: object) -> str:
+        return format_day(_day(value, "weekday"), "EEEE", locale)
+
+    def as_month(value: object) -> str:
+        return dates.format_skeleton("yMMMM", _day(value, "month"), locale=locale)
 
     def as_time(value: object, format: str = "short") -> str:
-        return dates.format_time(_with_hour(value, "time").local.time(), format, locale=locale)
+        hour = _with_hour(value, "time").local.time()
+        return clock_time(hour, locale) if format == "short" else dates.format_time(hour, format, locale=locale)
 
     def as_zone(value: object) -> str:
         aware = _with_hour(value, "zone").aware
-        name = dates.get_timezone_name(aware, width="short", locale=locale)
-        # Where a language has no short name of its own, Babel gives the bare offset.
-        return f"UTC{name[:3]}:{name[3:]}" if name[:1] in "+-" else name
+        return short_name(aware, locale) or offset_name(aware)
 
-    return {"date": as_date, "time": as_time, "zone": as_zone}
+    def as_number(value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            raise ValueError(f"the filter “number” needs a number such as {{{{ group.members }}}}, not “{value}”")
+        return numbers.format_decimal(value, locale=locale)
+
+    return {
+        "date": as_date,
+        "weekday": as_weekday,
+        "month": as_month,
+        "time": as_time,
+        "zone": as_zone,
+        "number": as_number,
+        "when": lambda value: when(_event(value, "when"), locale),
+        "your_time": lambda value: your_time(_event(value, "your_time"), locale),
+    }
 
 
-def _moment(value: object, filter_name: str) -> WallTime | date:
+def _event(value: object, filter_name: str) -> Event:
+    if isinstance(value, Event):
+        return value
+    raise ValueError(f'the filter “{filter_name}” needs an event, such as events["webinar-2021"], not “{value}”')
+
+
+def _day(value: object, filter_name: str) -> date:
+    moment = _moment(value, filter_name)
+    return moment.local.date() if isinstance(moment, WallTime) else moment
+
+
+def _moment(value: object, filter_name: str) -> Moment:
     if isinstance(value, WallTime | date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str):

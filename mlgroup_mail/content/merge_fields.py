@@ -3,6 +3,8 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from mlgroup_mail.model.message import Slot, SlotContext
 
@@ -18,19 +20,47 @@ SHARED_SETS = ("themes", "topics")
 MERGE_FIELDS = (*(f"recipient.{name}" for name in RECIPIENT_FIELDS), *(f"links.{name}" for name in LINK_FIELDS))
 
 
+def placed(name: str, place: str) -> str:
+    """A field's name together with file and line where it is written, as MergeFields takes it."""
+    return f"{name}\0{place}"
+
+
+class MergeFields(dict[str, Any]):
+    """What a template sees as `recipient` or `links`: values by name, a merge field also by its `placed` name."""
+
+    def __missing__(self, key: str) -> Any:
+        name, mark, place = key.partition("\0")
+        if not mark:
+            raise KeyError(key)
+        value = self[name]
+        return value.at(place) if isinstance(value, MergeField) else value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlacedSlot(Slot):
+    """A slot while a text is compiled: `place` is file and line where the field is written."""
+
+    place: str = ""
+
+
 class MergeField:
     """What a template sees in place of a merge field: something that prints as its token and can do nothing else."""
 
-    __slots__ = ("_tokens", "name", "token")
+    __slots__ = ("_place", "_tokens", "name", "token")
 
-    def __init__(self, name: str, tokens: "Tokens", fallback: str | None = None) -> None:
+    def __init__(self, name: str, tokens: "Tokens", fallback: str | None = None, place: str = "") -> None:
         self.name = name
         self._tokens = tokens
-        self.token = tokens.of(Slot(field=name, context=SlotContext.PLAIN, fallback=fallback))
+        self._place = place
+        self.token = tokens.of(PlacedSlot(field=name, context=SlotContext.PLAIN, fallback=fallback, place=place))
 
     def with_fallback(self, fallback: str) -> "MergeField":
         """The same field with what stands in for an empty value."""
-        return MergeField(self.name, self._tokens, fallback)
+        return MergeField(self.name, self._tokens, fallback, self._place)
+
+    def at(self, place: str) -> "MergeField":
+        """The same field as it is written at that place: file and line."""
+        return MergeField(self.name, self._tokens, place=place)
 
     def __str__(self) -> str:
         return self.token
@@ -59,6 +89,12 @@ class Tokens:
     def slots(self) -> dict[str, Slot]:
         """Every token handed out, with its slot."""
         return {token: slot for slot, token in self._slots.items()}
+
+    def readable(self, text: str) -> str:
+        """A text for people: each token as its field is written."""
+        for token, slot in self.slots.items():
+            text = text.replace(token, f"{{{{ {slot.field} }}}}")
+        return text
 
     def damaged(self, text: str) -> bool:
         """Whether something changed or cut a token: its beginning is there, the whole is not."""

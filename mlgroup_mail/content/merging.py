@@ -25,7 +25,7 @@ def clean(value: str) -> str:
 
 def _escaped(value: str) -> str:
     # Both quotes, whichever the serialiser chose for the attribute; ">" so that no comment can end early.
-    return html.escape(clean(value), quote=True)
+    return html.escape(value, quote=True)
 
 
 def _address(value: str) -> str:
@@ -35,7 +35,7 @@ def _address(value: str) -> str:
 
 
 def _query(value: str) -> str:
-    return quote(clean(value), safe="")
+    return quote(value, safe="")
 
 
 _WRITERS: dict[SlotContext, Callable[[str], str]] = {
@@ -43,8 +43,8 @@ _WRITERS: dict[SlotContext, Callable[[str], str]] = {
     SlotContext.ATTRIBUTE: _escaped,
     SlotContext.URL: _address,
     SlotContext.QUERY: _query,
-    SlotContext.PLAIN: clean,
-    SlotContext.HEADER: clean,
+    SlotContext.PLAIN: str,
+    SlotContext.HEADER: str,
 }
 
 
@@ -55,7 +55,9 @@ def attribute_of(field: str) -> str:
 
 def written(slot: Slot, values: MergeValues) -> str:
     """A slot's text for one recipient. Raises ValueError for a link that is none: ours, never a contact's."""
-    value: str = getattr(values, attribute_of(slot.field))
+    # A link is ours and checked instead: what is wrong with it must not be mended in silence.
+    given: str = getattr(values, attribute_of(slot.field))
+    value = given if slot.context is SlotContext.URL else clean(given)
     if not value.strip():
         value = slot.fallback or ""
     return _WRITERS[slot.context](value)

@@ -1,21 +1,27 @@
 """Markdown as plain text, for people and programs that read no HTML."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
-
-from mlgroup_mail.content.markdown import parser
 
 WIDTH = 72
 _COLUMN = 24
 """The least width in which a column of text can be read."""
 _UNDERLINES = {"h1": "=", "h2": "-"}
+_JUSTIFY: dict[str, Callable[[str, int], str]] = {"text-align:right": str.rjust, "text-align:center": str.center}
+"""By the style that a column's alignment has in HTML."""
 
 
-def to_text(text: str) -> str:
-    """Markdown as plain text of 72 columns; links as "words (address)", which no line break cuts."""
-    return _blocks(SyntaxTreeNode(parser().parse(text)).children, WIDTH) + "\n"
+def to_text(tokens: Sequence[Token]) -> str:
+    """Parsed Markdown as plain text of 72 columns; links as "words (address)", which no line break cuts."""
+    return _blocks(SyntaxTreeNode(tokens).children, WIDTH)
+
+
+def to_line(tokens: Sequence[Token]) -> str:
+    """What stands within a paragraph as plain text, not wrapped."""
+    return _inline(SyntaxTreeNode(tokens))
 
 
 def wrap(text: str, width: int = WIDTH, *, first: str = "", rest: str = "") -> str:
@@ -31,6 +37,15 @@ def wrap(text: str, width: int = WIDTH, *, first: str = "", rest: str = "") -> s
             break_on_hyphens=False,
         ) or [""]
     return "\n".join(lines)
+
+
+def wrap_lines(text: str) -> str:
+    """Lines in at most 72 columns, what is broken off indented like its line."""
+    return "\n".join(
+        line if len(line) <= WIDTH else wrap(line.strip(), first=indent, rest=indent)
+        for line in text.split("\n")
+        for indent in [line[: len(line) - len(line.lstrip())]]
+    )
 
 
 def _blocks(nodes: Iterable[SyntaxTreeNode], width: int, *, between: str = "\n\n") -> str:
@@ -77,24 +92,26 @@ def _list(node: SyntaxTreeNode, width: int, marks: list[str]) -> str:
 
 
 def _table(node: SyntaxTreeNode, width: int) -> str:
-    names, *rows = [[_inline(cell) for cell in row.children] for part in node.children for row in part.children]
-    sizes = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    rows = [row.children for part in node.children for row in part.children]
+    justify = [_JUSTIFY.get(str(cell.attrs.get("style")), str.ljust) for cell in rows[0]]
+    names, *cells = [[_inline(cell) for cell in row] for row in rows]
+    sizes = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
     room = width - sum(sizes[:-1]) - 2 * len(sizes[:-1])
     if room < min(sizes[-1], _COLUMN):
         # Too wide to stand side by side: each row becomes a small list under its column names.
         return "\n\n".join(
             "\n".join(wrap(f"{name}: {cell}", width, rest="  ") for name, cell in zip(names, row, strict=True))
-            for row in rows
+            for row in cells
         )
     sizes[-1] = min(sizes[-1], room)
-    return "\n".join(_row(row, sizes) for row in (names, ["-" * size for size in sizes], *rows))
+    return "\n".join(_row(row, sizes, justify) for row in (names, ["-" * size for size in sizes], *cells))
 
 
-def _row(cells: list[str], sizes: list[int]) -> str:
+def _row(cells: list[str], sizes: list[int], justify: list[Callable[[str, int], str]]) -> str:
     """One row; only its last cell may have several lines."""
-    left = "".join(f"{cell.ljust(size)}  " for cell, size in zip(cells[:-1], sizes, strict=False))
-    lines = wrap(cells[-1], sizes[-1]).split("\n")
-    return "\n".join((left if number == 0 else " " * len(left)) + line for number, line in enumerate(lines)).rstrip()
+    left = "".join(f"{put(cell, size)}  " for cell, size, put in zip(cells[:-1], sizes, justify, strict=False))
+    lines = [justify[-1](line, sizes[-1]) for line in wrap(cells[-1], sizes[-1]).split("\n")]
+    return "\n".join(f"{' ' * len(left) if number else left}{line}".rstrip() for number, line in enumerate(lines))
 
 
 def _inline(node: SyntaxTreeNode) -> str:
@@ -110,7 +127,8 @@ def _span(node: SyntaxTreeNode) -> str:
         case "hardbreak":
             return "\n"
         case "image":
-            return f"[{node.content}]" if node.content else ""
+            words = _inline(node)
+            return f"[{words}]" if words else ""
         case "link":
             return _link(_inline(node), str(node.attrs.get("href", "")))
         case _:

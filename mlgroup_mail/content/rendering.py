@@ -1,28 +1,29 @@
 """Jinja as this house uses it: sandboxed, strict, escaping where HTML is made; every error names file and line."""
 
-import difflib
 import functools
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, TemplateSyntaxError, nodes
-from jinja2.exceptions import SecurityError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import BaseLoader, Environment, TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.ext import Extension
 
-from mlgroup_mail.content.localised import time_filters
+from mlgroup_mail.content.catalogues import words_in
+from mlgroup_mail.content.localised import language_filters
 from mlgroup_mail.content.merge_fields import MergeField
+from mlgroup_mail.content.place_marks import PlaceMarks, place_at
+from mlgroup_mail.content.sandbox import RefusedError, Sandbox
+from mlgroup_mail.content.syntax_errors import syntax_error
+from mlgroup_mail.content.unknown_names import Unknown, UnknownNameError
 from mlgroup_mail.errors import CampaignError
-
-_NOT_HERE = ("safe", "tojson", "xmlattr", "attr", "pprint")
-"""Filters that pass text on unescaped, or reach into what texts must not see."""
 
 
 class Renderer:
     """Renders texts from memory by name.
 
     A name that ends with `.mjml.j2` is escaped as HTML. `place` makes a name what people are shown of it. `finalize`
-    is applied to everything that is put into a text.
+    is applied to everything that is put into a text; `extensions` are Jinja's own kind.
     """
 
     def __init__(
@@ -32,29 +33,54 @@ class Renderer:
         language: str,
         place: Callable[[str], str] = str,
         finalize: Callable[[object], object] | None = None,
+        extensions: Iterable[type[Extension]] = (),
     ) -> None:
+        self._names = frozenset(texts)
         self._place = place
         self._places = {place(name) for name in texts}
-        self._environment = _environment(language, _Texts(texts, place), finalize)
+        self._language, self._finalize, self._texts = language, finalize, _Texts(texts, place)
+        self._environment = self._made(extensions)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def render(self, name: str, context: Mapping[str, object]) -> str:
         """The rendered text; raises CampaignError naming the file and line that went wrong."""
         try:
-            return self._environment.get_template(name).render(context)
+            self._environment.begin()
+            return self._environment.collect(self._environment.get_template(name).generate(context))
         except CampaignError:
             raise
         except Exception as error:  # A text may call whatever its filters and values raise.
             raise self._explained(error, name, context) from None
 
+    def place_at(self, name: str, context: Mapping[str, object], offset: int) -> str:
+        """File and line of what stands at an offset of a text that has been rendered."""
+        marked = self._made([PlaceMarks]).get_template(name).render(context)
+        return place_at(marked, offset) or self._place(name)
+
+    def _made(self, extensions: Iterable[type[Extension]]) -> Sandbox:
+        environment = _environment(self._language, self._texts, self._finalize)
+        for extension in extensions:
+            environment.add_extension(extension)
+        return environment
+
     def _explained(self, error: Exception, name: str, context: Mapping[str, object]) -> CampaignError:
         if isinstance(error, TemplateSyntaxError):
-            return _syntax_error(error, self._place(error.name or name))
+            return syntax_error(error, place=self._place(error.name or name))
         # Jinja rewrites tracebacks so that their frames name the template and its line.
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in self._places]
         where = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else self._place(name)
+        if isinstance(error, RefusedError):
+            return CampaignError(error.message, where=where, mend=error.mend)
+        if isinstance(error, RecursionError):
+            return CampaignError(
+                "this calls itself again and again", where=where, mend="A template or macro cannot use itself."
+            )
+        if isinstance(error, UnknownNameError):
+            message, mend = error.explained(context)
+            return CampaignError(message, where=where, mend=mend)
         message = str(error).rstrip(".") or type(error).__name__
-        if isinstance(error, UndefinedError):
-            return _unknown_name(message, where, context)
         if isinstance(error, TemplateNotFound):
             return CampaignError(
                 f"“{message}” cannot be included here",
@@ -62,7 +88,7 @@ class Renderer:
                 mend="A text stands for itself; templates include files of templates/.",
             )
         if isinstance(error, SecurityError):
-            return CampaignError(f"this is not allowed here: {message}", where=where)
+            return CampaignError(f"this is not allowed here: {message}", where=where, mend="A text only reads values.")
         return CampaignError(message, where=where)
 
 
@@ -71,7 +97,14 @@ def parse(text: str, *, place: str) -> nodes.Template:
     try:
         return _parser().parse(text)
     except TemplateSyntaxError as error:
-        raise _syntax_error(error, place) from None
+        raise syntax_error(error, place=place) from None
+    except RecursionError:
+        raise CampaignError("this is nested too deeply", where=place, mend="Take brackets or blocks apart.") from None
+
+
+def known_names(kind: type[nodes.Node]) -> Collection[str]:
+    """The names of filters (`nodes.Filter`) or tests (`nodes.Test`) that a text can use."""
+    return _parser().filters if kind is nodes.Filter else _parser().tests
 
 
 class _Texts(BaseLoader):
@@ -92,23 +125,25 @@ class _Texts(BaseLoader):
 
 
 @functools.cache
-def _parser() -> Environment:
+def _parser() -> Sandbox:
     return _environment("en", None, None)
 
 
-def _environment(language: str, loader: BaseLoader | None, finalize: Callable[[object], object] | None) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
+def _environment(language: str, loader: BaseLoader | None, finalize: Callable[[object], object] | None) -> Sandbox:
+    environment = Sandbox(
         loader=loader,
-        undefined=StrictUndefined,
+        undefined=Unknown,
         autoescape=lambda name: bool(name and name.endswith(".mjml.j2")),
         finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for name in _NOT_HERE:
-        del environment.filters[name]
-    environment.filters |= time_filters(language)
+    environment.filters |= language_filters(language)
+    environment.add_extension("jinja2.ext.i18n")
+    words = words_in(language)
+    # New style: values come by name, _("of %(group)s", group=...), and are escaped where HTML is made.
+    environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["default"] = environment.filters["d"] = _default(environment.filters["default"])
     return environment
 
@@ -120,27 +155,3 @@ def _default(plain: Callable[..., Any]) -> Callable[..., Any]:
         return plain(value, *args, **named)
 
     return default
-
-
-def _syntax_error(error: TemplateSyntaxError, place: str) -> CampaignError:
-    message = str(error.message or error).rstrip(".")
-    return CampaignError(
-        f"this is not valid Jinja: {message[:1].lower()}{message[1:]}",
-        where=f"{place}, line {error.lineno}",
-        mend="Values stand in {{ }}, conditions in {% %}; each {% if %} needs its {% endif %}.",
-    )
-
-
-def _unknown_name(message: str, where: str, context: Mapping[str, object]) -> CampaignError:
-    """Jinja says "'grup' is undefined" or "'dict object' has no attribute 'membres'"."""
-    wanted = message.split("'")[-2] if message.count("'") >= 2 else message
-    tables = {name: table for name, table in context.items() if isinstance(table, Mapping)}
-    inner = {key: f"{name}.{key}" for name, table in tables.items() for key in table}
-    known = inner if "has no attribute" in message else {name: name for name in context}
-    near = difflib.get_close_matches(wanted, known, n=1)
-    hint = f"Did you mean {known[near[0]]}? " if near else ""
-    return CampaignError(
-        f"“{wanted}” is not known here",
-        where=where,
-        mend=f"{hint}Known: {', '.join(sorted(context))}. Values of your own go under [values] of the front matter.",
-    )

@@ -25,7 +25,7 @@ _WORDS = {
     "group": "the group's entry in mlgroup.toml",
     "opt_out_page": "whether opting out has a page",
     "event": "the event that the mail invites to",
-    "event_sequence": "how often that event's time or place has changed",
+    "event_sequence": "the event's number in calendars",
     "images_url": "where pictures are hosted",
     "campaign": "the campaign's id",
     "mailing": "the mailing's name",
@@ -43,7 +43,7 @@ _WORDS_EACH = {
 
 def differences(old: FrozenSource, new: FrozenSource) -> list[str]:
     """What changed between two sources, in words, one change a line; empty exactly when the digests agree."""
-    before, after = (json.loads(source.to_json()) for source in (old, new))
+    before, after = (json.loads(source.hashed()) for source in (old, new))
     changes = [f"{words} changed" for key, words in _WORDS.items() if before[key] != after[key]]
     for key, words in _WORDS_EACH.items():
         for name in sorted(before[key].keys() | after[key].keys()):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from jinja2 import nodes
 
 from mlgroup_mail.content.merge_fields import LINK_FIELDS, RECIPIENT_FIELDS, SHARED_FIELDS, SHARED_SETS
-from mlgroup_mail.content.rendering import parse
+from mlgroup_mail.content.rendering import known_names, parse
+from mlgroup_mail.content.sandbox import REFUSED_FILTERS
 from mlgroup_mail.errors import CampaignError
 
 _MERGE = {"recipient": RECIPIENT_FIELDS, "links": LINK_FIELDS}
@@ -31,12 +32,14 @@ _CAPTURES = {
 class FieldUse:
     """What is named: merge fields (`recipient.name`), shared fields (`timezone`, `themes:ethics`), events by id.
 
-    `events` is None where the calendar is used as a whole. The names are sorted.
+    `events` is None where the calendar is used as a whole, `event_times` whether an event's time on the reader's clock
+    is asked for (the filter `your_time`). The names are sorted.
     """
 
     merge: tuple[str, ...]
     shared: tuple[str, ...]
     events: tuple[str, ...] | None
+    event_times: bool
 
 
 def field_use(templates: Mapping[str, str]) -> FieldUse:
@@ -53,6 +56,7 @@ def field_use(templates: Mapping[str, str]) -> FieldUse:
         merge=tuple(sorted(found.merge)),
         shared=tuple(sorted(shared)),
         events=None if found.whole_calendar else tuple(sorted(found.events)),
+        event_times=found.event_times,
     )
 
 
@@ -62,6 +66,7 @@ class _Found:
         self.shared: set[str] = set()
         self.events: set[str] = set()
         self.whole_calendar = False
+        self.event_times = False
 
 
 class _Reader:
@@ -85,6 +90,12 @@ class _Reader:
                 )
             case nodes.Name(name="events"):
                 self._found.whole_calendar = True
+            case nodes.Filter(name=name) | nodes.Test(name=name) if name not in known_names(type(node)):
+                raise self._unknown_name(node, name)
+            case nodes.For(recursive=True):
+                raise self._error(node, "a loop cannot call itself here", "Write one loop within the other.")
+            case nodes.Filter(name="your_time"):
+                self._found.event_times = True
             case nodes.Getattr() | nodes.Getitem() if base := _base(node):
                 self._field(node, base, _constant_name(node), above)
                 return
@@ -160,6 +171,14 @@ class _Reader:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {base}.{near[0]}? " if near else ""
         return self._error(node, f"there is no field {base}.{name}", f"{hint}Known fields: {', '.join(known)}.")
+
+    def _unknown_name(self, node: nodes.Node, name: str) -> CampaignError:
+        noun, known = type(node).__name__.lower(), [name for name in known_names(type(node)) if name.isidentifier()]
+        if mend := REFUSED_FILTERS.get(name, ""):
+            return self._error(node, f"the filter “{name}” cannot be used here", mend)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean “{near[0]}”? " if near else ""
+        return self._error(node, f"there is no {noun} “{name}”", f"{hint}Known {noun}s: {', '.join(sorted(known))}.")
 
     def _error(self, node: nodes.Node, message: str, mend: str) -> CampaignError:
         return CampaignError(message, where=f"{self._place}, line {node.lineno}", mend=mend)

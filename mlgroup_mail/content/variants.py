@@ -1,11 +1,13 @@
 """Variants: which readers of a mailing share one compiled message."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlgroup_mail.content.events_file import event_from
 from mlgroup_mail.content.frozen import FrozenSource, texts_of
 from mlgroup_mail.content.merge_fields import SHARED_SETS
+from mlgroup_mail.content.reader_time import event_times
 from mlgroup_mail.content.template_fields import field_use
 from mlgroup_mail.content.translations import translation_for
 from mlgroup_mail.errors import CampaignError
@@ -16,11 +18,21 @@ MAX_VARIANTS = 200
 
 TRANSLATION = "translation"
 """The derived field of the translation that a reader gets."""
+EVENT_TIMES = "event_times"
+"""The derived field of what a reader's clock shows at the events (`reader_time.EventTimes`)."""
 
-_DERIVED: dict[str, Callable[[FrozenSource, Contact], Any]] = {
-    TRANSLATION: lambda source, contact: translation_for(source, contact.language),
+Derive = Callable[[Contact], Any]
+
+_DERIVED: dict[str, Callable[[FrozenSource], Derive]] = {
+    TRANSLATION: lambda source: lambda contact: translation_for(source, contact.language),
+    EVENT_TIMES: lambda source: event_times(map(event_from, source.events.values())),
 }
 """Fields that follow from a contact's and from the source; each takes as few values as it can."""
+_TOO_MANY = {
+    TRANSLATION: ("the translations", "Leave out other fields that groups share."),
+    EVENT_TIMES: ("readers' time zones", "Show “your time” (your_time) for fewer events, or for none."),
+}
+"""What they are called where they have too many values, and what helps."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,8 +40,8 @@ class VariantFields:
     """The fields by which a source's readers are told apart: shared ones, sets by the membership asked for
     (`themes:ethics`), and derived ones."""
 
-    source: FrozenSource
     names: tuple[str, ...]
+    derived: Mapping[str, Derive]
 
     def key(self, contact: Contact) -> tuple[Any, ...]:
         """What decides the variant of a contact: its value of each field, as JSON has them."""
@@ -40,8 +52,8 @@ class VariantFields:
         return dict(zip(self.names, key, strict=True))
 
     def _value(self, name: str, contact: Contact) -> Any:
-        if derived := _DERIVED.get(name):
-            return derived(self.source, contact)
+        if derive := self.derived.get(name):
+            return derive(contact)
         field, _, member = name.partition(":")
         value = getattr(contact, field)
         if member:
@@ -51,10 +63,9 @@ class VariantFields:
 
 def variant_fields(source: FrozenSource) -> VariantFields:
     """The fields that template and texts name anywhere. Raises CampaignError where one is unknown or misused."""
-    names = field_use(texts_of(source)).shared
-    if source.translations:
-        names += (TRANSLATION,)
-    return VariantFields(source=source, names=names)
+    use = field_use(texts_of(source))
+    derived = [TRANSLATION] * bool(source.translations) + [EVENT_TIMES] * use.event_times
+    return VariantFields(names=(*use.shared, *derived), derived={name: _DERIVED[name](source) for name in derived})
 
 
 def too_many_variants(fields: VariantFields, keys: Iterable[tuple[Any, ...]]) -> CampaignError:
@@ -63,7 +74,7 @@ def too_many_variants(fields: VariantFields, keys: Iterable[tuple[Any, ...]]) ->
     counts = {name: len(set(map(str, column))) for name, column in zip(fields.names, columns, strict=True)}
     worst = max(counts, key=lambda name: counts[name])
     name = f"recipient.{worst.partition(':')[0]}"
+    said, mend = _TOO_MANY.get(worst, (name, f"Ask for less: for a few values of {name}, or for none."))
     return CampaignError(
-        f"more than {MAX_VARIANTS} variants would have to be compiled: {name} alone has {counts[worst]} values",
-        mend=f"Ask for less: for a few values of {name}, or for none.",
+        f"more than {MAX_VARIANTS} variants would have to be compiled, {counts[worst]} for {said} alone", mend=mend
     )

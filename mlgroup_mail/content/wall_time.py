@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
-from mlgroup_mail.zones import iana_zones
+from mlgroup_mail.zones import iana_zones, zone_named
 
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)\s*(\S.*)?")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)?")
+_YEARS = range(1970, 2200)
 _HOW = "Write it like 2021-11-02 09:00 Europe/London"
 
 
@@ -49,9 +49,18 @@ def parse_wall_time(text: str) -> WallTime:
         local = datetime.fromisoformat(f"{day} {time}")
     except ValueError:
         raise ValueError(f"“{text}” names a day or an hour that does not exist. {_HOW}.") from None
+    refuse_far_years(local)
     wall = WallTime(local=local, zone=_zone(zone.strip()))
     _refuse_clock_change(wall)
     return wall
+
+
+def refuse_far_years(day: date) -> None:
+    """Raise ValueError for a year in which nobody of this group meets: a slip, and none that clocks are known for."""
+    if day.year not in _YEARS:
+        raise ValueError(
+            f"the year {day.year} is meant otherwise: years from {_YEARS[0]} to {_YEARS[-1]} are known here"
+        )
 
 
 def _zone(text: str) -> str:
@@ -70,7 +79,7 @@ def _zone(text: str) -> str:
 def _tzinfo(zone: str) -> tzinfo:
     found = _OFFSET.fullmatch(zone)
     if found is None:
-        return UTC if zone == "UTC" else ZoneInfo(zone)
+        return UTC if zone == "UTC" else zone_named(zone)
     offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
     return timezone(-offset if found[1] == "-" else offset)
 

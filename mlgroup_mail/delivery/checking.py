@@ -1,29 +1,35 @@
 """`check`: a campaign's mailings, compiled for the people they would go to now, put before the preflight rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from mlgroup_mail.contacts.audience import missing_values
 from mlgroup_mail.contacts.segments import Segment, segment_for
+from mlgroup_mail.content.announced import changed_events
 from mlgroup_mail.content.campaign import Campaign, MailingSpec, read_campaign
 from mlgroup_mail.content.compiling import compile_message
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.last_changes import last_changes
+from mlgroup_mail.content.mailing_text import MailingText
+from mlgroup_mail.content.public_copy import leaking_links
+from mlgroup_mail.content.translations import translation_for
 from mlgroup_mail.content.variants import MAX_VARIANTS, VariantFields, too_many_variants, variant_fields
 from mlgroup_mail.delivery.answers import states_of
-from mlgroup_mail.delivery.approving import Files, freeze_now
+from mlgroup_mail.delivery.approving import Files, announcements, freeze_now
 from mlgroup_mail.delivery.planning import audiences_now
 from mlgroup_mail.errors import CampaignError
-from mlgroup_mail.model import CompiledMessage, Contact, MailingRef, MailingState
+from mlgroup_mail.model import Contact, MailingRef, MailingState
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.findings import Finding, findings_of
-from mlgroup_mail.preflight.subject import CheckSubject
+from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.mailings import find_mailing
 
-_NOBODY = Contact(address="reader@example.org")
-"""Stands in for a reader where the audience is empty, so that the text is checked all the same."""
+_NOBODY = "reader@example.org"
+"""Stands in for a reader of a text that nobody gets, so that it is checked all the same."""
 
 
 def check_campaign(
@@ -65,25 +71,27 @@ def _subject(
     ref = MailingRef(campaign.campaign_id, spec.name)
     source = freeze_now(files, store, ref)
     segment, fields = segment_of(files, source), variant_fields(source)
-    recipients, missing, keys = 0, Counter[str](), dict[tuple[Any, ...], None]()
+    readers = {tag: _Readers() for tag in ("", *source.translations)}
     with store.reading() as connection:
         row = find_mailing(connection, ref)
         asked = states_of(connection, segment)
         for audience in audiences_now(connection, segment=segment, source=source, allowed_domains=allowed_domains):
-            recipients += len(audience.recipients)
-            missing.update(missing_values(audience.recipients))
-            keys |= dict.fromkeys(fields.key(person) for person in audience.recipients)
-            if len(keys) > MAX_VARIANTS:
-                raise too_many_variants(fields, keys)
+            for tag, people in _by_text(source, audience.recipients).items():
+                readers[tag].add(people, fields)
+            if sum(len(found.keys) for found in readers.values()) > MAX_VARIANTS:
+                raise too_many_variants(fields, [key for found in readers.values() for key in found.keys])
+    changed = last_changes(files.project.root, [text.text_file for text in spec.texts]) if spec.translations else {}
     return CheckSubject(
         campaign=campaign,
         mailing=spec,
-        variants=_variants(source, fields, keys or [fields.key(_NOBODY)]),
-        recipients=recipients,
-        missing={f"recipient.{field}": number for field, number in missing.items()},
+        texts=tuple(
+            found.read(source, fields, words, changed.get(words.text_file), translation=translation)
+            for words, (translation, found) in zip(spec.texts, readers.items(), strict=True)
+        ),
         clock=clock,
         over=row is not None and row.state in {MailingState.FINISHED, MailingState.CANCELLED},
         asked=asked,
+        changed_events=tuple(changed_events(source, announcements(store, ref))) if source.events else (),
     )
 
 
@@ -102,7 +110,44 @@ def segment_of(files: Files, source: FrozenSource) -> Segment:
     return segment_for(files.contacts, source.audience, where=f"campaigns/{source.campaign}/campaign.md")
 
 
-def _variants(
-    source: FrozenSource, fields: VariantFields, keys: Iterable[tuple[Any, ...]]
-) -> tuple[CompiledMessage, ...]:
-    return tuple(compile_message(source, fields.shared(key)) for key in keys)
+def _by_text(source: FrozenSource, people: Iterable[Contact]) -> dict[str, list[Contact]]:
+    found: dict[str, list[Contact]] = {}
+    for person in people:
+        found.setdefault(translation_for(source, person.language), []).append(person)
+    return found
+
+
+@dataclass(slots=True)
+class _Readers:
+    """Those who would get one of a mailing's texts: how many, the variants they fall into, and what they lack."""
+
+    recipients: int = 0
+    keys: dict[tuple[Any, ...], None] = field(default_factory=dict)
+    missing: Counter[str] = field(default_factory=Counter)
+
+    def add(self, people: Sequence[Contact], fields: VariantFields) -> None:
+        self.recipients += len(people)
+        self.keys |= dict.fromkeys(fields.key(person) for person in people)
+        self.missing.update(missing_values(people))
+
+    def read(
+        self,
+        source: FrozenSource,
+        fields: VariantFields,
+        words: MailingText,
+        changed: datetime | None,
+        *,
+        translation: str,
+    ) -> CheckedText:
+        """The text that they get, compiled; where nobody gets it, for a reader of its language."""
+        keys = self.keys or [fields.key(Contact(address=_NOBODY, language=words.language))]
+        variants = [(shared, compile_message(source, shared)) for shared in map(fields.shared, keys)]
+        return CheckedText(
+            words=words,
+            variants=tuple(compiled for _, compiled in variants),
+            said=tuple("\n".join(map(str, key)) for key in keys),
+            recipients=self.recipients,
+            missing={f"recipient.{name}": number for name, number in self.missing.items()},
+            changed=changed,
+            leaking_links=leaking_links(source, variants, translation),
+        )

@@ -1,5 +1,6 @@
 """From a claimed delivery to a finished message: the compiled variant, filled with one person's fields."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -7,6 +8,8 @@ from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.content.message import MessageTemplate
+from mlgroup_mail.content.mime_tree import base64_lines
+from mlgroup_mail.delivery.variant_names import variant_names
 from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import ALL_TOPICS, CompiledMessage, Contact, Message
 from mlgroup_mail.model.message import MergeValues
@@ -46,10 +49,24 @@ class Links:
 class Merge:
     """Fills the messages of one mailing. A variant's message is built once, at its first recipient."""
 
-    def __init__(self, mailing: MailingRow, compiled: dict[int, str], *, links: Links, clock: Clock) -> None:
-        """`compiled`: the mailing's variants as the ledger holds them, id -> JSON."""
+    def __init__(
+        self,
+        mailing: MailingRow,
+        compiled: dict[int, str],
+        *,
+        pictures: Mapping[str, bytes],
+        links: Links,
+        clock: Clock,
+        keys: Mapping[str, int],
+    ) -> None:
+        """`compiled` and `keys`: the mailing's variants as the ledger holds them, id -> JSON and key -> id;
+        `pictures`: bytes by digest.
+        """
         self._mailing, self._compiled, self._links, self._clock = mailing, compiled, links, clock
         self._source = FrozenSource.from_json(mailing.source)
+        self._names = variant_names(self._source, keys)
+        # Encoded once: 200 variants that each had pictures of their own would fill the memory.
+        self._pictures = {digest: base64_lines(content) for digest, content in pictures.items()}
         self._templates: dict[int, MessageTemplate] = {}
 
     def rehearse(self) -> None:
@@ -93,6 +110,7 @@ class Merge:
             envelope_from=self._source.sender.address,
             address=claimed.address,
             content=content,
+            variant=self._names.get(claimed.variant_id, ""),
         )
 
     def _template(self, variant_id: int) -> MessageTemplate:
@@ -102,6 +120,7 @@ class Merge:
                 sender=self._source.sender,
                 list_id=f"{self._source.topic}.{self._source.group['list_id']}",
                 one_click=self._links.one_click,
+                pictures=self._pictures,
             )
         return self._templates[variant_id]
 

@@ -1,12 +1,15 @@
 """One finished message outside any mailing: a preview, or a test to the team. Its opt-out links lead nowhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mlgroup_mail.content.compiling import compile_message
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.images import with_pictures_inside
 from mlgroup_mail.content.merging import merge_html, merge_subject, merge_text
 from mlgroup_mail.content.message import MessageTemplate
+from mlgroup_mail.content.mime_tree import base64_lines
 from mlgroup_mail.content.variants import variant_fields
 from mlgroup_mail.delivery.merging import Links, merge_values
 from mlgroup_mail.model import Contact
@@ -20,18 +23,29 @@ TEST_MARK = "[Test] "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """A mailing as one person would get it."""
+    """A mailing as one person would get it; `html` has its pictures in it, so that a browser can show it alone."""
 
     subject: str
     html: str
     text: str
+    calendar: str
     content: bytes
 
 
 def make_sample(
-    source: FrozenSource, reader: Contact, links: Links, *, message_id: str, at: datetime, mark: str = ""
+    source: FrozenSource,
+    reader: Contact,
+    links: Links,
+    *,
+    message_id: str,
+    at: datetime,
+    pictures: Mapping[str, bytes],
+    mark: str = "",
 ) -> Sample:
-    """Compile and merge a mailing for `reader`; `mark` goes before the subject. Raises CampaignError."""
+    """Compile and merge a mailing for `reader`; raises CampaignError.
+
+    `pictures` are the bytes of the source's pictures by digest; `mark` goes before the subject.
+    """
     fields = variant_fields(source)
     compiled = compile_message(source, fields.shared(fields.key(reader)))
     compiled = replace(compiled, subject=mark + compiled.subject)
@@ -45,11 +59,16 @@ def make_sample(
         **merge_values(reader),
     )
     template = MessageTemplate.build(
-        compiled, sender=source.sender, list_id=f"{source.topic}.{source.group['list_id']}", one_click=False
+        compiled,
+        sender=source.sender,
+        list_id=f"{source.topic}.{source.group['list_id']}",
+        one_click=False,
+        pictures={digest: base64_lines(content) for digest, content in pictures.items()},
     )
     return Sample(
         subject=merge_subject(compiled, values),
-        html=merge_html(compiled, values),
+        html=with_pictures_inside(merge_html(compiled, values), source, pictures),
         text=merge_text(compiled, values),
+        calendar=compiled.calendar,
         content=template.fill(values, message_id=message_id, date=at),
     )

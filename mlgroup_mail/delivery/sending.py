@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from mlgroup_mail import addresses
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.restrictions import restrictions
+from mlgroup_mail.delivery.approving import embedded_pictures
 from mlgroup_mail.delivery.dispatch import dispatch
 from mlgroup_mail.delivery.merging import Links, Merge
 from mlgroup_mail.delivery.ownership import ownership
@@ -19,7 +20,7 @@ from mlgroup_mail.store.claims import Claims, Restrictions
 from mlgroup_mail.store.deliveries import last_attempt_at, oldest_due
 from mlgroup_mail.store.mailings import MailingRow, delivery_counts, find_mailing, settle_mailing
 from mlgroup_mail.store.owners import give_up_dead
-from mlgroup_mail.store.plans import batches_of, compiled_variants
+from mlgroup_mail.store.plans import batches_of, compiled_variants, variants
 from mlgroup_mail.store.transitions import move_mailing
 
 OVERDUE = timedelta(hours=2)
@@ -75,11 +76,14 @@ def _send_mailing(parts: Sending, claims: Claims, ref: MailingRef, progress: Pro
         with parts.store.reading() as connection:
             batches = batches_of(connection, mailing)
             compiled = compiled_variants(connection, mailing.mailing_id)
+            keys = variants(connection, mailing.mailing_id)
             waiting = oldest_due(connection, mailing.mailing_id)
         now = parts.clock.now()
         # Where nothing may go yet, the mail server is not troubled.
         if mailing.state in DISPATCHABLE and waiting is not None and waiting <= now < mailing.stop_at:
-            merge = Merge(mailing, compiled, links=parts.links(mailing.topic), clock=parts.clock)
+            pictures = embedded_pictures(parts.store, mailing)
+            links = parts.links(mailing.topic)
+            merge = Merge(mailing, compiled, pictures=pictures, links=links, clock=parts.clock, keys=keys)
             merge.rehearse()
             for batch in batches:
                 if batch.due_at <= now:

@@ -1,6 +1,7 @@
 """`test-send`: one real message to the team, marked as a test."""
 
 import secrets
+from collections.abc import Mapping
 
 from mlgroup_mail import addresses
 from mlgroup_mail.content.frozen import FrozenSource
@@ -12,8 +13,8 @@ from mlgroup_mail.store.contacts import find_contact
 from mlgroup_mail.store.courtesies import begin_courtesy, end_courtesy
 
 
-def send_test(parts: Sending, source: FrozenSource, text: str) -> Outcome:
-    """Send a mailing as `text`, an address, would get it; its opt-out link is dead.
+def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapping[str, bytes]) -> Outcome:
+    """Send a mailing as `text`, an address, would get it; its opt-out link is dead. `pictures`: bytes by digest.
 
     Raises UsageError for an address that may not be written to from here, TransportError where the server as a whole
     does not take mail.
@@ -37,6 +38,7 @@ def send_test(parts: Sending, source: FrozenSource, text: str) -> Outcome:
         parts.links(source.topic),
         message_id=f"<test.{token}@{addresses.domain(source.sender.address)}>",
         at=now,
+        pictures=pictures,
         mark=TEST_MARK,
     )
     try:

@@ -112,7 +112,8 @@ class Message:
     """A finished message for one recipient, ready for a transport.
 
     `content` is the whole message with CRLF line ends, not dot-stuffed. `envelope_from` is the return path.
-    `campaign`, `mailing` and `delivery_id` name the place in the ledger (and in the outbox).
+    `campaign`, `mailing` and `delivery_id` name the place in the ledger (and in the outbox), `variant` is what people
+    call the variant it is ("" where all read the same).
     """
 
     attempt_id: int
@@ -122,3 +123,4 @@ class Message:
     envelope_from: str
     address: str
     content: bytes
+    variant: str = ""

@@ -3,7 +3,20 @@
 from collections.abc import Callable, Iterable
 
 from mlgroup_mail.preflight.findings import Finding, Level
-from mlgroup_mail.preflight.rules import answers, audience, language, left_overs, links, schedule, size, unfilled
+from mlgroup_mail.preflight.rules import (
+    answers,
+    audience,
+    changed_events,
+    language,
+    left_overs,
+    links,
+    members_only,
+    schedule,
+    size,
+    subject_line,
+    translations,
+    unfilled,
+)
 from mlgroup_mail.preflight.subject import CheckSubject
 
 Rule = Callable[[CheckSubject], Iterable[Finding]]
@@ -14,9 +27,13 @@ RULES: tuple[Rule, ...] = (
     audience.check,
     answers.check,
     links.check,
+    members_only.check,
     schedule.check,
     size.check,
+    subject_line.check,
     language.check,
+    translations.check,
+    changed_events.check,
 )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlgroup_mail.content.translations import translation_for
 from mlgroup_mail.delivery import approving, planning, sending
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.reporting.status import status_of
@@ -14,13 +15,14 @@ from mlgroup_mail.store.mailings import find_mailing
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """What a live send would do."""
+    """What a live send would do. `languages` is how many would read which text, where nothing is planned yet."""
 
     ref: MailingRef
     state: MailingState
     recipients: int
     exclusions: dict[ExclusionReason, int]
     accepted: int = 0
+    languages: dict[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = field(default=())
 
     @property
@@ -36,6 +38,7 @@ class Forecast:
             "live": False,
             "would_send": self.recipients,
             "accepted": self.accepted,
+            "languages": self.languages,
             "excluded": {reason.value: number for reason, number in self.exclusions.items()},
             "remarks": list(self.remarks),
         }
@@ -44,6 +47,7 @@ class Forecast:
         """For a table."""
         return [
             ("would be sent to", self.recipients),
+            *((f"in the language {tag}", number) for tag, number in self.languages.items() if len(self.languages) > 1),
             ("have it already", self.accepted),
             *((f"left out: {reason.meaning}", number) for reason, number in self.exclusions.items()),
         ]
@@ -62,11 +66,17 @@ def forecast(app: App, ref: MailingRef) -> Forecast:
         remarks.append("its stop_at has passed: add --late REASON to send it all the same")
     if status.state is MailingState.CANCELLED:
         return Forecast(ref=ref, state=status.state, recipients=0, exclusions={}, remarks=("it is cancelled",))
-    recipients, exclusions = _planned(app, ref) if status.audience else _unplanned(app, ref)
+    languages: dict[str, int] = {}
+    if status.audience:
+        recipients, exclusions = _planned(app, ref)
+    else:
+        languages, exclusions = _unplanned(app, ref)
+        recipients = sum(languages.values())
     return Forecast(
         ref=ref,
         state=status.state,
         recipients=recipients,
+        languages=languages,
         exclusions=exclusions,
         accepted=status.counts[DeliveryState.ACCEPTED],
         remarks=tuple(dict.fromkeys(remarks)),
@@ -87,9 +97,10 @@ def _planned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]
     return len(waiting) - len(stopped), _in_order(reasons)
 
 
-def _unplanned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
+def _unplanned(app: App, ref: MailingRef) -> tuple[dict[str, int], dict[ExclusionReason, int]]:
+    """How many would read each text, by its language, and how many are left out."""
     source = approving.freeze_now(app.files, app.store, ref)
-    recipients, reasons = 0, Counter[ExclusionReason]()
+    readers, reasons = Counter[str](), Counter[ExclusionReason]()
     with app.store.reading() as connection:
         for audience in planning.audiences_now(
             connection,
@@ -97,9 +108,10 @@ def _unplanned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, in
             source=source,
             allowed_domains=app.allowed_domains,
         ):
-            recipients += len(audience.recipients)
+            readers.update(translation_for(source, person.language) for person in audience.recipients)
             reasons.update(excluded.reason for excluded in audience.exclusions)
-    return recipients, _in_order(reasons)
+    by_language = {source.text_in(tag).language: readers[tag] for tag in ("", *source.translations)}
+    return by_language, _in_order(reasons)
 
 
 def _in_order(reasons: Counter[ExclusionReason]) -> dict[ExclusionReason, int]:

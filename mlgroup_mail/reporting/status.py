@@ -122,7 +122,7 @@ def unreadable_campaigns(app: App) -> list[str]:
 
 def _changes(app: App, row: MailingRow) -> list[str]:
     try:
-        return approving.changes_since_approval(app.files, row)
+        return approving.changes_since_approval(app.files, app.store, row)
     except MailError as error:
         return [error.problem.message]
     except UsageError:

@@ -5,19 +5,30 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from mlgroup_mail.contacts.config import read_config
 from mlgroup_mail.content.campaign import CampaignKind
-from mlgroup_mail.errors import ConfigurationError, UsageError
+from mlgroup_mail.content.events import Calendar
+from mlgroup_mail.content.events_file import read_events
+from mlgroup_mail.content.word.word_text import WordText
+from mlgroup_mail.errors import CampaignError, ConfigurationError, UsageError
+from mlgroup_mail.scaffold.from_word import with_word
 from mlgroup_mail.scaffold.patterns import filled
 from mlgroup_mail.settings.project import Project
+from mlgroup_mail.zones import zone_named
 
-TOPICS = {CampaignKind.NEWSLETTER: "newsletter", CampaignKind.CALL: "calls"}
-"""The kinds that can be made, and the topic that each belongs to where the project has it."""
+TOPICS = {
+    CampaignKind.NEWSLETTER: "newsletter",
+    CampaignKind.CALL: "calls",
+    CampaignKind.INVITATION: "meetings",
+    CampaignKind.BOARD_UPDATE: "board",
+}
+"""The topic that each kind belongs to where the project has it."""
 
-_SENDERS = {CampaignKind.NEWSLETTER: "newsletter", CampaignKind.CALL: "coordination"}
-_AUDIENCE = "members"
+_SENDERS = {CampaignKind.NEWSLETTER: "newsletter"}
+_OTHER_SENDER = "coordination"
+_AUDIENCES = {CampaignKind.BOARD_UPDATE: "board"}
+_OTHER_AUDIENCE = "members"
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _OPENS_AT = 9
@@ -27,15 +38,19 @@ _REMINDER_BEFORE = timedelta(days=9)
 _LAST_CALL_BEFORE = timedelta(days=2)
 
 
-def make_campaign(project: Project, kind: str, campaign_id: str, *, now: datetime) -> list[Path]:
+def make_campaign(
+    project: Project, kind: str, campaign_id: str, *, now: datetime, word: WordText | None = None
+) -> list[Path]:
     """Make `campaigns/<campaign_id>/` from the pattern of its kind; returns the files, `campaign.md` first.
+
+    With `word`, title, text and pictures are that document's.
 
     Raises UsageError, having written nothing, for a kind without a pattern, and for an id that is no name or is taken.
     """
     if kind not in TOPICS:
         raise UsageError(
             f"there is no pattern for the kind “{kind}”",
-            mend=f"Kinds: {', '.join(TOPICS)}. More come with a later version.",
+            mend=f"Kinds: {', '.join(TOPICS)}.",
         )
     if not _ID.fullmatch(campaign_id):
         raise UsageError(
@@ -47,11 +62,12 @@ def make_campaign(project: Project, kind: str, campaign_id: str, *, now: datetim
         raise UsageError(
             "this campaign exists already", where=str(folder), mend="Choose another id; nothing is ever overwritten."
         )
-    files = list(filled(f"campaigns/{kind}", _values(project, CampaignKind(kind), now)))
+    pattern = filled(f"campaigns/{kind}", _values(project, CampaignKind(kind), now))
+    files = list(with_word(pattern, word) if word else ((path, text.encode()) for path, text in pattern))
     try:
         folder.mkdir(parents=True)
-        for path, text in files:
-            (folder / path).write_text(text, encoding="utf-8")
+        for path, content in files:
+            (folder / path).write_bytes(content)
     except OSError as error:
         raise UsageError(f"the campaign cannot be written: {error.strerror}", where=str(error.filename)) from None
     return [folder / path for path, _ in files]
@@ -59,7 +75,7 @@ def make_campaign(project: Project, kind: str, campaign_id: str, *, now: datetim
 
 def _values(project: Project, kind: CampaignKind, now: datetime) -> dict[str, str]:
     zone = project.group.timezone
-    first = _on_a_weekday(now.astimezone(ZoneInfo(zone)) + timedelta(days=1))
+    first = _on_a_weekday(now.astimezone(zone_named(zone)) + timedelta(days=1))
     deadline = _on_a_weekday(first + _CALL_IS_OPEN)
     times = {
         "send_at": first,
@@ -68,11 +84,25 @@ def _values(project: Project, kind: CampaignKind, now: datetime) -> dict[str, st
     }
     return {
         "topic": _quoted(_preferred(TOPICS[kind], project.topics)),
-        "sender": _quoted(_preferred(_SENDERS[kind], project.file.sender)),
-        "audience": _quoted(_preferred(_AUDIENCE, list(_segments(project)))),
+        "sender": _quoted(_preferred(_SENDERS.get(kind, _OTHER_SENDER), project.file.sender)),
+        "audience": _quoted(_preferred(_AUDIENCES.get(kind, _OTHER_AUDIENCE), list(_segments(project)))),
         "deadline": f"{deadline:%Y-%m-%d}",
+        "event": _next_event(project, now),
         **{name: f"{day:%Y-%m-%d} {_OPENS_AT:02}:00 {zone}" for name, day in times.items()},
     }
+
+
+def _next_event(project: Project, now: datetime) -> str:
+    """The setting that names the calendar's next event; commented out where there is none to invite to."""
+    try:
+        calendar = read_events(project)
+    except CampaignError:
+        # `check` says what is wrong with it, and where.
+        calendar = Calendar({})
+    day = now.date()
+    to_come = (name for name, event in calendar.items() if event.days[0] > day)
+    name = next(to_come, "")
+    return f'event = "{name}"' if name else '# event = "spring-meeting"'
 
 
 def _on_a_weekday(day: datetime, *, earlier: bool = False) -> datetime:

@@ -79,8 +79,13 @@ class App:
     @property
     def files(self) -> approving.Files:
         """What mailings are frozen from."""
-        page = self.settings.public_url is not None
-        return approving.Files(project=self.project, contacts=self.contacts, opt_out_page=page)
+        url = self.settings.public_url
+        return approving.Files(
+            project=self.project,
+            contacts=self.contacts,
+            opt_out_page=url is not None,
+            images_url=f"{url.rstrip('/')}/images" if url else "",
+        )
 
     @property
     def outbox(self) -> Path:
@@ -167,7 +172,8 @@ class App:
 
     def send_test(self, ref: MailingRef, address: str) -> Outcome:
         """Send one message to the team, marked as a test."""
-        return testing.send_test(self._sending(), self.frozen(ref), address)
+        source = self.frozen(ref)
+        return testing.send_test(self._sending(), source, address, pictures=self.files.pictures(source))
 
     def segment(self, rule: AudienceRule, *, where: str = "") -> Segment:
         """The segment that a campaign's `audience` means."""
@@ -176,7 +182,8 @@ class App:
     def approve(self, ref: MailingRef, *, by: str) -> None:
         """Freeze a mailing and bind its hash. The caller has made sure that `check` finds no error."""
         self.require_keys()
-        approving.approve(self.store, ref, self.frozen(ref), by=by, now=self.clock.now())
+        source, now = self.frozen(ref), self.clock.now()
+        approving.approve(self.store, ref, source, pictures=self.files.pictures(source), by=by, now=now)
 
     def require_approved(self, ref: MailingRef) -> MailingRow:
         """The mailing's row; raises NotApprovedError where it is not approved, or has changed since."""

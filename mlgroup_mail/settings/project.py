@@ -1,6 +1,5 @@
 """The project directory and its `mlgroup.toml`."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, Field
 from mlgroup_mail.documents import Document, read_toml, validate
 from mlgroup_mail.errors import ConfigurationError, UsageError
 from mlgroup_mail.model.message import Sender
+from mlgroup_mail.settings.theme import Theme
 from mlgroup_mail.zones import iana_zones
 
 PROJECT_FILE = "mlgroup.toml"
@@ -25,9 +25,13 @@ def _mailbox(value: str) -> str:
     from mlgroup_mail.addresses import AddressError, normalise
 
     try:
-        return normalise(value)
+        address = normalise(value)
     except AddressError as error:
         raise ValueError(str(error)) from None
+    if not address.isascii():
+        # In every header of every mail: none would reach a server without SMTPUTF8 (RFC 6531).
+        raise ValueError("has letters beyond ASCII before the @, which few mail servers take from a sender")
+    return address
 
 
 def _zone(value: str) -> str:
@@ -36,13 +40,6 @@ def _zone(value: str) -> str:
     return value
 
 
-def _colour(value: str) -> str:
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
-        raise ValueError("is not a colour such as #1f4e79")
-    return value
-
-
-Colour = Annotated[str, AfterValidator(_colour)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
@@ -71,15 +68,6 @@ class Topic(Document):
 
     default: bool
     title: Line = ""
-
-
-class Theme(Document):
-    """`[theme]`: what the mails look like. Colours are `#rrggbb`."""
-
-    accent: Colour = "#1f4e79"
-    accent_dark: Colour = "#8ab8e6"
-    font: Line = "Arial, Helvetica, sans-serif"
-    footer: str = ""
 
 
 class ProjectFile(Document):
@@ -152,7 +140,9 @@ class Project:
                 where=str(self.root / PROJECT_FILE),
                 mend=f"Known senders: {', '.join(sorted(self.file.sender))}. Or add a table [sender.{name}].",
             )
-        return Sender(name=table.name, address=table.address, reply_to=table.reply_to or "")
+        # A reply must reach somebody, and this mailbox is the one that is said to be read.
+        reply_to = table.reply_to or self.group.opt_out_address
+        return Sender(name=table.name, address=table.address, reply_to="" if reply_to == table.address else reply_to)
 
 
 def read_project(root: Path) -> Project:

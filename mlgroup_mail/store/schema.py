@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Sequence,
     String,
@@ -313,6 +314,15 @@ imported_file = Table(
     Column("rows", Integer, nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+picture = Table(
+    "picture",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("media_type", String(40), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What approved mailings show, by SHA-256. Nothing in it is anybody's: it outlives the mailings."""
 
 courtesy = Table(
     "courtesy",

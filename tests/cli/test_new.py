@@ -70,6 +70,27 @@ def test_a_calls_reminders_come_before_its_deadline_and_on_weekdays(project: Pro
     assert all(time.weekday() < 5 for time in times)
 
 
+def test_an_invitation_is_to_the_next_event_of_the_calendar(project: Project) -> None:
+    calendar = project.campaigns / "events.yaml"
+    calendar.write_text(
+        "- {id: past, title: P, start: 2030-01-02}\n"
+        "- {id: later, title: L, start: 2030-06-01}\n"
+        "- {id: next, title: N, start: 2030-02-01 10:00 UTC}\n",
+        encoding="utf-8",
+    )
+    make_campaign(project, "invitation", "meeting", now=THURSDAY)
+    assert read_campaign(project, "meeting").mailings[0].event == "next"
+    calendar.write_text("", encoding="utf-8")
+    make_campaign(project, "invitation", "another", now=THURSDAY)
+    assert not read_campaign(project, "another").mailings[0].event
+
+
+def test_a_board_update_goes_to_the_board_on_its_topic(project: Project) -> None:
+    make_campaign(project, "board-update", "update", now=THURSDAY)
+    campaign = read_campaign(project, "update")
+    assert (campaign.topic, campaign.mailings[0].audience) == ("board", "board")
+
+
 def test_it_takes_what_the_project_has_where_the_usual_names_are_missing(run: Run, project: Project) -> None:
     """Quotes in a name are no harm."""
     path = project.root / "mlgroup.toml"
@@ -93,9 +114,9 @@ def test_a_campaign_that_exists_is_left_as_it_is(run: Run, project: Project) -> 
 
 
 def test_an_unknown_kind_is_answered_with_the_known_ones(run: Run, project: Project) -> None:
-    refused = run("--project", project.root, "new", "board-update", "board")
+    refused = run("--project", project.root, "new", "bulletin", "board")
     assert refused.code == 2
-    assert "Kinds: newsletter, call." in refused.text
+    assert "Kinds: newsletter, call, invitation, board-update." in refused.text
     assert not (project.campaigns / "board").exists()
 
 

@@ -3,7 +3,10 @@ from pathlib import Path
 import pytest
 
 from mlgroup_mail.settings.project import Project
+from tests.cli.conftest import run
 from tests.content.projects import project_at
+
+__all__ = ["project", "run"]
 
 
 @pytest.fixture

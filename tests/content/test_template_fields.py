@@ -51,7 +51,7 @@ def test_merge_fields_may_stand_inside_conditions_and_loops_over_other_things() 
         ("{% set r = recipient %}", "only be used with one of its fields", "FIELD"),
         ("{{ recipient[x] }}", "must be named directly", "FIELD"),
         ("{% autoescape false %}x{% endautoescape %}", "cannot be used here", "Escaping"),
-        ("{{ recipient.name", "not valid Jinja", "{{ }}"),
+        ("{{ recipient.name", "“{{” is not closed", "Write “}}”"),
     ],
 )
 def test_a_misused_field_is_refused_with_its_line(text: str, message: str, mend: str) -> None:

@@ -1,13 +1,14 @@
 """A sending time is a wall time in its zone; what a clock change makes of it is never guessed."""
 
-from datetime import UTC, datetime
-from zoneinfo import available_timezones
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgroup_mail.content.wall_time import parse_wall_time
+from mlgroup_mail.zones import zone_named
+from tests.content.clock_changes import ZONES, clock_changes
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_an_hour_that_happens_twice_can_be_given_by_its_offset() -> None:
 
 @given(
     st.datetimes(min_value=datetime.fromisoformat("1990-01-01"), max_value=datetime.fromisoformat("2037-01-01")),
-    st.sampled_from(sorted(available_timezones())),
+    st.sampled_from(ZONES),
 )
 def test_what_is_read_is_written_the_same_and_names_one_moment(local: datetime, zone: str) -> None:
     local = local.replace(microsecond=0)
@@ -65,3 +66,31 @@ def test_what_is_read_is_written_the_same_and_names_one_moment(local: datetime, 
         return
     assert parse_wall_time(str(wall)) == wall
     assert wall.utc.astimezone(wall.aware.tzinfo).replace(tzinfo=None) == local
+
+
+def test_what_a_clock_change_skips_or_repeats_is_refused_in_every_zone_and_nothing_beside_it() -> None:
+    """All zones, all changes from 2020 to 2030, to the minute."""
+    minute = timedelta(minutes=1)
+    for change in clock_changes():
+        first, behind = change.shown_twice_or_never
+        reason = "go forward over it" if change.forward else "happens twice"
+        for local in (first, behind - minute):
+            with pytest.raises(ValueError, match=reason):
+                parse_wall_time(f"{local:%Y-%m-%d %H:%M} {change.zone}")
+        zone = zone_named(change.zone)
+        for local in (first - minute, behind):
+            wall = parse_wall_time(f"{local:%Y-%m-%d %H:%M} {change.zone}")
+            assert wall.utc.astimezone(zone).replace(tzinfo=None) == local
+
+
+def test_a_repeated_hour_can_be_given_by_either_offset_in_every_zone() -> None:
+    for change in clock_changes():
+        if not change.forward:
+            first, _ = change.shown_twice_or_never
+            moments = [
+                parse_wall_time(
+                    f"{first:%Y-%m-%d %H:%M} {timezone(offset).tzname(None).removeprefix('UTC') or '+00:00'}"
+                )
+                for offset in (change.before, change.after)
+            ]
+            assert [moment.utc for moment in moments] == [change.at - (change.before - change.after), change.at]

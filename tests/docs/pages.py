@@ -14,7 +14,7 @@ PAGES = (
     *sorted((ROOT / "mlgroup_mail" / "scaffold" / "files").rglob("README.md")),
 )
 
-_FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(?P<mark>```|~~~)(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=mark)$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"<!-- file: (?P<name>\S+) -->\n\Z")
 _HEADING = re.compile(r"^(?P<marks>#+) (?P<title>.+)$", re.MULTILINE)
 

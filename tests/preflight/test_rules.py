@@ -11,7 +11,7 @@ from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.findings import Finding, Level, findings_of
-from mlgroup_mail.preflight.subject import CheckSubject
+from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 from mlgroup_mail.settings.project import Project
 from tests.content.projects import FIGURES, FRONT, write_campaign
 
@@ -33,9 +33,14 @@ def findings(
     subject = CheckSubject(
         campaign=campaign,
         mailing=campaign.mailing("issue"),
-        variants=(message,),
-        recipients=recipients,
-        missing=missing or {},
+        texts=(
+            CheckedText(
+                words=campaign.mailing("issue").original,
+                variants=(message,),
+                recipients=recipients,
+                missing=missing or {},
+            ),
+        ),
         clock=clock,
     )
     return list(check(subject))
@@ -119,7 +124,7 @@ def test_a_time_that_has_passed_is_a_warning(project: Project, clock: datetime, 
     assert [(finding.rule, finding.level) for finding in found] == ([(rule, Level.WARNING)] if rule else [])
 
 
-@pytest.mark.parametrize(("kilobytes", "level"), [(70, None), (85, Level.WARNING), (110, Level.ERROR)])
+@pytest.mark.parametrize(("kilobytes", "level"), [(65, None), (75, Level.WARNING), (110, Level.ERROR)])
 def test_a_mail_that_gmail_would_cut_is_found(project: Project, kilobytes: int, level: Level | None) -> None:
     found = findings(project, "Hello there. " * (kilobytes * 77))
     assert [finding.level for finding in found] == ([level] if level else [])
@@ -130,9 +135,11 @@ def test_errors_come_first_and_each_thing_once(project: Project) -> None:
     assert [finding.rule for finding in found] == ["missing-link-target", "past-send-at"]
 
 
-def test_a_footer_in_another_language_is_a_warning(project: Project) -> None:
-    (found,) = findings(project, front=FRONT.replace("\n\n", '\nlanguage = "fr"\n\n'))
+def test_a_language_that_the_templates_do_not_speak_is_a_warning(project: Project) -> None:
+    (found,) = findings(project, front=FRONT.replace("\n\n", '\nlanguage = "pl"\n\n'))
     assert (found.rule, found.level) == ("footer-language", Level.WARNING)
+    assert "“pl”" in found.message
+    assert findings(project, front=FRONT.replace("\n\n", '\nlanguage = "pt-BR"\n\n')) == []
 
 
 def test_what_cannot_be_read_is_an_error_finding(project: Project) -> None:

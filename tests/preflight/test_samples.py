@@ -9,7 +9,7 @@ from mlgroup_mail.content.campaign import campaign_ids, read_campaign
 from mlgroup_mail.content.compiling import compile_message
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.preflight.checking import check
-from mlgroup_mail.preflight.subject import CheckSubject
+from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 from mlgroup_mail.settings.project import read_project
 from tests.content.projects import FIGURES
 
@@ -23,9 +23,14 @@ def test_a_sample_campaign_has_no_findings_in_its_own_time(campaign_id: str) -> 
         subject = CheckSubject(
             campaign=campaign,
             mailing=mailing,
-            variants=(compile_message(freeze(PROJECT, campaign, mailing.name, FIGURES), {}),),
-            recipients=250,
-            missing={"recipient.first_name": 12, "recipient.organisation": 3},
+            texts=(
+                CheckedText(
+                    words=mailing.original,
+                    variants=(compile_message(freeze(PROJECT, campaign, mailing.name, FIGURES), {}),),
+                    recipients=250,
+                    missing={"recipient.first_name": 12, "recipient.organisation": 3},
+                ),
+            ),
             clock=datetime(2021, 10, 1, tzinfo=UTC),
         )
         assert check(subject) == ()

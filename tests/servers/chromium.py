@@ -70,6 +70,29 @@ class Chromium:
         `width` is in CSS pixels, which are the picture's own; without a `height` the whole page is shown,
         however long.
         """
+        with self._opened(page, width=width, height=height, dark=dark) as session:
+            if height is None:
+                content = self._call("Page.getLayoutMetrics", session)["cssContentSize"]
+                self._set_size(session, width, max(1, round(content["height"])))
+            picture = self._call("Page.captureScreenshot", session, format="png")["data"]
+        png.write_bytes(base64.b64decode(picture))
+        return png
+
+    def evaluate(self, page: Path | str, script: str, *, width: int = 600, dark: bool = False) -> Any:
+        """What a JavaScript expression gives on a page, as JSON has it; a promise is waited for.
+
+        Raises RuntimeError with the script's own error.
+        """
+        with self._opened(page, width=width, height=None, dark=dark) as session:
+            answer = self._call("Runtime.evaluate", session, expression=script, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            details = answer["exceptionDetails"]
+            raise RuntimeError(f"The script failed: {details.get('exception', {}).get('description', details['text'])}")
+        return answer["result"].get("value")
+
+    @contextlib.contextmanager
+    def _opened(self, page: Path | str, *, width: int, height: int | None, dark: bool) -> Iterator[str]:
+        """A page in a tab of its own, painted; yields the session."""
         address = page.resolve().as_uri() if isinstance(page, Path) else page
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -85,14 +108,9 @@ class Chromium:
             if failed:
                 raise RuntimeError(f"Chromium cannot open {address}: {failed}")
             self._wait_until_loaded(session)
-            if height is None:
-                content = self._call("Page.getLayoutMetrics", session)["cssContentSize"]
-                self._set_size(session, width, max(1, round(content["height"])))
-            picture = self._call("Page.captureScreenshot", session, format="png")["data"]
+            yield session
         finally:
             self._call("Target.closeTarget", targetId=target)
-        png.write_bytes(base64.b64decode(picture))
-        return png
 
     def close(self) -> None:
         """Ask the browser to end, with all its own processes."""

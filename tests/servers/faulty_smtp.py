@@ -43,10 +43,12 @@ class _Session:
     authenticated: bool = False
     greeted: bool = False
     sender: str | None = None
+    internationalised: bool = False
     recipients: list[str] = field(default_factory=list)
 
     def reset(self) -> None:
         self.sender = None
+        self.internationalised = False
         self.recipients = []
 
 
@@ -63,8 +65,12 @@ class FaultySmtp:
         tls: str = "none",
         certificate: Path | None = None,
         login: tuple[str, str] | None = None,
+        smtputf8: bool = False,
     ) -> None:
-        """`tls` is none, starttls or implicit; with a `login` nothing is taken before AUTH."""
+        """`tls` is none, starttls or implicit; with a `login` nothing is taken before AUTH.
+
+        Addresses beyond ASCII are taken only with `smtputf8`, and only where MAIL has said so (RFC 6531, 3.4).
+        """
         self.host = HOST
         self.accepted: list[Taken] = []
         """Messages answered with 250 after their dot: the sender has been told."""
@@ -75,6 +81,7 @@ class FaultySmtp:
         self.connections = 0
         self._tls = tls
         self._login = login
+        self._smtputf8 = smtputf8
         self._faults: list[Fault] = []
         self._ended = threading.Event()
         self._context: ssl.SSLContext | None = None
@@ -224,15 +231,23 @@ class FaultySmtp:
         if self._login and not session.authenticated:
             return "530 5.7.0 Authentication required"
         if verb == "MAIL" and session.greeted and session.sender is None:
+            if not line.isascii() and not self._internationalised(line):
+                return "553 5.6.7 Address not ASCII"
+            session.internationalised = self._internationalised(line)
             session.sender = _address(line)
+        elif verb == "RCPT" and not line.isascii() and not session.internationalised:
+            return "553 5.6.7 Address not ASCII"
         elif verb == "RCPT" and session.sender is not None:
             session.recipients.append(_address(line))
         else:
             return "503 5.5.1 Bad sequence of commands"
         return "250 2.1.0 Ok"
 
+    def _internationalised(self, line: str) -> bool:
+        return self._smtputf8 and "SMTPUTF8" in line.split(" ")
+
     def _abilities(self, session: _Session) -> str:
-        abilities = ["faulty.example", "8BITMIME", "SIZE 10485760"]
+        abilities = ["faulty.example", "8BITMIME", "SIZE 10485760", *(["SMTPUTF8"] if self._smtputf8 else [])]
         if self._tls == "starttls" and not session.secure:
             abilities.append("STARTTLS")
         if self._login:
@@ -314,10 +329,14 @@ def _address(line: str) -> str:
 
 @contextlib.contextmanager
 def run_faulty_smtp(
-    *, tls: str = "none", certificate: Path | None = None, login: tuple[str, str] | None = None
+    *,
+    tls: str = "none",
+    certificate: Path | None = None,
+    login: tuple[str, str] | None = None,
+    smtputf8: bool = False,
 ) -> Iterator[FaultySmtp]:
     """The running server, until the context ends."""
-    server = FaultySmtp(tls=tls, certificate=certificate, login=login)
+    server = FaultySmtp(tls=tls, certificate=certificate, login=login, smtputf8=smtputf8)
     try:
         yield server
     finally:

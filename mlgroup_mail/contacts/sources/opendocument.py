@@ -13,11 +13,12 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
+from mlgroup_mail.archives import ForbiddenXmlError
 from mlgroup_mail.contacts.fields import Field
 from mlgroup_mail.contacts.sources.cell_texts import as_text
 from mlgroup_mail.contacts.sources.grids import Grid, GridBuilder, filled_down, is_blank, only
 from mlgroup_mail.contacts.sources.limits import MOST_SHEET_ROWS, WIDEST
-from mlgroup_mail.contacts.sources.packages import ForbiddenXmlError, elements, opened_package
+from mlgroup_mail.contacts.sources.packages import elements, opened_package
 from mlgroup_mail.contacts.sources.worksheets import FROM_LINK, HIDDEN_ROW, MOST_MERGED, NO_VALUE
 from mlgroup_mail.errors import ContactSourceError
 

@@ -1,44 +1,35 @@
-"""Workbooks are ZIP archives of XML. This opens their parts within bounds, and reads them piece by piece.
-
-Nothing here trusts what an archive says about itself: entries are counted before the directory is read, `zipfile`
-gives no more bytes than the directory states, elements are dropped as soon as they have been looked at, and a part
-with a document type definition is refused unread (no program writes one, and entity bombs need one).
+"""Workbooks are archives of XML. This opens them within bounds, and reads their parts piece by piece: elements are
+dropped as soon as they have been looked at.
 """
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
-from xml.parsers import expat
+from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
 
+from mlgroup_mail.archives import (
+    CHUNK,
+    DEEPEST,
+    ArchiveError,
+    ArchiveFault,
+    ArchiveLimits,
+    ForbiddenXmlError,
+    check_prolog,
+    opened_archive,
+)
 from mlgroup_mail.contacts.sources.limits import LARGEST_FILE, LARGEST_UNPACKED, LONGEST_ROW, too_much
 from mlgroup_mail.contacts.sources.signatures import OLE, ZIP, told_kind
 from mlgroup_mail.errors import ContactSourceError
 
-_ENTRY = b"PK\x01\x02"
-"""Begins each entry of a ZIP archive's directory (APPNOTE 4.3.12)."""
 _MOST_ENTRIES = 10_000
-_CHUNK = 65_536
-_DEEPEST = 100
 _MOST_TAGS = 500_000
 """Tags within one row: 16,384 cells have a tenth of it."""
 _MOST_TAGS_IN_ALL = 200_000_000
-_ENCRYPTED = 0x1
-
-_DAMAGE = (
-    ValueError, LookupError, EOFError, NotImplementedError, RecursionError, SyntaxError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""What reading a damaged archive raises. XML that is none is a SyntaxError there, a text that is none a ValueError."""
 
 Found = tuple[Element, list[Element]]
 """An element, and those that it stands in, the outermost first."""
-
-
-class ForbiddenXmlError(ValueError):
-    """A part has a document type definition, or is built like a bomb."""
 
 
 @contextmanager
@@ -60,24 +51,35 @@ def opened_package(path: Path, *, what: str) -> Iterator[zipfile.ZipFile]:
         raise ContactSourceError(
             f"this is not {what}, whatever its name ends in", where=where, mend="Save it as XLSX or CSV."
         )
-    if (entries := _entries(path)) > _MOST_ENTRIES:
-        raise too_much(f"this workbook has {entries:,} parts", where=where)
     try:
-        with zipfile.ZipFile(path) as archive:
-            _look_inside(archive, where=where)
+        with opened_archive(path, ArchiveLimits(entries=_MOST_ENTRIES, unpacked=LARGEST_UNPACKED)) as archive:
             yield archive
-    except ForbiddenXmlError as error:
-        raise ContactSourceError(
-            f"this workbook holds what no program writes: {error}",
-            where=where,
-            mend="Ask where it comes from. Open it in a spreadsheet, and save the list alone as CSV.",
-        ) from None
-    except _DAMAGE:
-        raise ContactSourceError(
-            "this workbook is damaged",
-            where=where,
-            mend="Open it in Excel, let it repair the file, and save it again.",
-        ) from None
+    except ArchiveError as error:
+        raise _explained(error, where=where) from None
+
+
+def _explained(error: ArchiveError, *, where: str) -> ContactSourceError:
+    match error.fault:
+        case ArchiveFault.TOO_MANY_PARTS:
+            return too_much(f"this workbook has {error.detail:,} parts", where=where)
+        case ArchiveFault.UNPACKS_TOO_LARGE:
+            return too_much(f"this workbook unpacks to {int(error.detail) // 1_000_000} MB", where=where)
+        case ArchiveFault.PROTECTED:
+            return ContactSourceError(
+                "this workbook is protected by a password", where=where, mend="Save it without one."
+            )
+        case ArchiveFault.FORBIDDEN:
+            return ContactSourceError(
+                f"this workbook holds what no program writes: {error.detail}",
+                where=where,
+                mend="Ask where it comes from. Open it in a spreadsheet, and save the list alone as CSV.",
+            )
+        case ArchiveFault.DAMAGED:
+            return ContactSourceError(
+                "this workbook is damaged",
+                where=where,
+                mend="Open it in Excel, let it repair the file, and save it again.",
+            )
 
 
 def elements(stream: IO[bytes], *wanted: str) -> Iterator[Found]:
@@ -86,8 +88,8 @@ def elements(stream: IO[bytes], *wanted: str) -> Iterator[Found]:
     An element is forgotten when the next one is asked for. Raises ForbiddenXmlError for what is built like a bomb,
     and ParseError for what is no XML.
     """
-    chunk = stream.read(_CHUNK)
-    _check_prolog(chunk)
+    chunk = stream.read(CHUNK)
+    check_prolog(chunk)
     harvest = _Harvest(frozenset(wanted))
     # Its dangers are entities and size: the first are refused above, the second is bounded below.
     parser = XMLParser(target=TreeBuilder(element_factory=harvest.make))  # noqa: S314
@@ -103,7 +105,7 @@ def elements(stream: IO[bytes], *wanted: str) -> Iterator[Found]:
             pending, tags = len(chunk), begun
         if pending > LONGEST_ROW or tags > _MOST_TAGS or total > _MOST_TAGS_IN_ALL:
             raise ForbiddenXmlError("a row without end")
-        chunk = stream.read(_CHUNK)
+        chunk = stream.read(CHUNK)
     parser.close()
     yield from harvest.whole(harvest.root, [])
 
@@ -146,55 +148,10 @@ class _Harvest:
                 yield from self.whole(child, around)
 
     def _deeper(self, around: list[Element], element: Element) -> list[Element]:
-        if len(around) >= _DEEPEST:
+        if len(around) >= DEEPEST:
             raise ForbiddenXmlError("elements in elements without end")
         return [*around, element]
 
 
 def _name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
-
-
-def _check_prolog(head: bytes) -> None:
-    """Refuse a document type definition: it can only stand before the first element."""
-    parser = expat.ParserCreate()
-    begun = False
-
-    def doctype(*_: object) -> None:
-        raise ForbiddenXmlError("a document type definition")
-
-    def start(*_: object) -> None:
-        nonlocal begun
-        begun = True
-
-    parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler = start
-    try:
-        parser.Parse(head, False)
-    except expat.ExpatError:
-        if not begun:
-            raise ParseError from None
-    if not begun:
-        raise ForbiddenXmlError("no element at its beginning")
-
-
-def _entries(path: Path) -> int:
-    count, last = 0, b""
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            count += (last + chunk).count(_ENTRY)
-            last = chunk[-3:]
-    return count
-
-
-def _look_inside(archive: zipfile.ZipFile, *, where: str) -> None:
-    size = sum(entry.file_size for entry in archive.infolist())
-    if size > LARGEST_UNPACKED:
-        raise too_much(f"this workbook unpacks to {size // 1_000_000} MB", where=where)
-    for entry in archive.infolist():
-        if entry.flag_bits & _ENCRYPTED:
-            raise ContactSourceError(
-                "this workbook is protected by a password", where=where, mend="Save it without one."
-            )
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise zipfile.BadZipFile

@@ -18,9 +18,10 @@ from pathlib import Path
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
+from mlgroup_mail.archives import ForbiddenXmlError
 from mlgroup_mail.contacts.sources.cell_texts import as_text
 from mlgroup_mail.contacts.sources.grids import only
-from mlgroup_mail.contacts.sources.packages import ForbiddenXmlError, Found, elements, opened_package
+from mlgroup_mail.contacts.sources.packages import Found, elements, opened_package
 from mlgroup_mail.contacts.sources.worksheets import Worksheet, rich_text
 from mlgroup_mail.errors import ContactSourceError
 

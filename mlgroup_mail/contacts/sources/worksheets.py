@@ -8,10 +8,10 @@ from xml.etree.ElementTree import Element
 
 from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
+from mlgroup_mail.archives import ForbiddenXmlError
 from mlgroup_mail.contacts.fields import Field
 from mlgroup_mail.contacts.sources.grids import Grid, GridBuilder, filled_down, is_blank, replaced
 from mlgroup_mail.contacts.sources.limits import MOST_SHEET_ROWS, WIDEST
-from mlgroup_mail.contacts.sources.packages import ForbiddenXmlError
 
 if TYPE_CHECKING:
     from mlgroup_mail.contacts.sources.workbooks import Workbook

@@ -1,17 +1,22 @@
 """Time zones, read from the names that people and programs use for them. An offset is never guessed from."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from mlgroup_mail.contacts.words.countries import find_country
 from mlgroup_mail.contacts.words.locales import FIRST_LOCALES, own_languages
 from mlgroup_mail.contacts.words.texts import TextError, plain
 from mlgroup_mail.contacts.words.wordlists import wordlist
-from mlgroup_mail.zones import iana_zones
+from mlgroup_mail.zones import (
+    iana_zones,
+    offsets_through_the_year,
+    renamed_zones,
+    single_zone,
+    zones_by_country,
+    zones_of_places,
+)
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -32,8 +37,6 @@ _PLACE = re.compile(r"(?P<city>[^,(]+)[,(](?P<country>[^,()]+)\)?")
 _ABBREVIATION = re.compile(r"[A-Za-z]{2,5}")
 _SHORT = re.compile(r"[A-Za-z]{1,3}")
 """Codes of countries and abbreviations of zones cannot be told apart: ET, PT, EST."""
-_YEAR = 2027
-"""Zones that agree in this year are one for us: what they did before does not matter to mail."""
 
 
 def read_timezone(text: str) -> str:
@@ -49,7 +52,7 @@ def read_timezone(text: str) -> str:
     zone = _named(name)
     if not zone and shown:
         zones = map(_named, (places, *places.split(",")))
-        zone = next((found for found in zones if found and _offset(shown) in _offsets(found)), "")
+        zone = next((found for found in zones if found and _offset(shown) in offsets_through_the_year(found)), "")
     elif not zone and (place := _PLACE.fullmatch(places)):
         zone = _in_country(place["city"], place["country"])
     if not zone:
@@ -64,42 +67,27 @@ def _named(text: str) -> str:
         return iana
     if (found := _names().get(words)) or not words or _SHORT.fullmatch(text.strip()):
         return found or iana
-    return _single_zone(find_country(text)) or _local_cities().get(words) or iana
+    return single_zone(find_country(text)) or _local_cities().get(words) or iana
 
 
 def _in_country(city: str, country: str) -> str:
     """A city's zone, where the country written beside it has that zone."""
     zone = _named(city)
-    return zone if zone in _zones().get(find_country(country), ()) else ""
+    return zone if zone in zones_by_country().get(find_country(country), ()) else ""
 
 
 def _reason(name: str, places: str) -> str:
     if not plain(places):
         return _OFFSET_ALONE
-    if not _SHORT.fullmatch(name) and len(_zones().get(find_country(name), ())) > 1:
+    if not _SHORT.fullmatch(name) and len(zones_by_country().get(find_country(name), ())) > 1:
         return _SEVERAL
     return _MANY_MEANINGS if _ABBREVIATION.fullmatch(name) else _UNKNOWN
-
-
-def _single_zone(country: str) -> str:
-    """The zone of a country in which all clocks agree; empty where they do not."""
-    zones = _zones().get(country, ())
-    if country in (only := wordlist("timezones")["countries"]):
-        return str(only[country])
-    return zones[0] if len({_offsets(zone) for zone in zones}) == 1 else ""
 
 
 def _offset(shown: re.Match[str]) -> timedelta:
     """What "(UTC-03:30)" says; "(UTC)" alone is none."""
     size = timedelta(hours=int(shown["hours"] or 0), minutes=int(shown["minutes"] or 0))
     return size if shown["sign"] in {None, "+", "±"} else -size
-
-
-@cache
-def _offsets(zone: str) -> tuple[timedelta | None, ...]:
-    """A zone's offsets through a year, week by week."""
-    start = datetime(_YEAR, 1, 1, tzinfo=UTC)
-    return tuple((start + timedelta(weeks=week)).astimezone(ZoneInfo(zone)).utcoffset() for week in range(53))
 
 
 @cache
@@ -117,7 +105,7 @@ def _names() -> dict[str, str]:
     names: dict[str, str] = {}
     for locale in reversed(FIRST_LOCALES):
         names |= _cities(Locale(locale))
-    names |= {plain(zone.rpartition("/")[2]): zone for zone in _all_zones()}
+    names |= {plain(zone.rpartition("/")[2]): zone for zone in zones_of_places()}
     for city in words["unclear"]["cities"]:
         names.pop(plain(city), None)
     for windows, zone in get_global("windows_zone_mapping").items():
@@ -133,7 +121,7 @@ def _local_cities() -> dict[str, str]:
     """Cities as they are called where they lie."""
     names: dict[str, str] = {}
     for locale, countries in own_languages().items():
-        there = {zone for country in countries for zone in _zones().get(country, ())}
+        there = {zone for country in countries for zone in zones_by_country().get(country, ())}
         names |= {city: zone for city, zone in _cities(locale).items() if zone in there}
     for city in wordlist("timezones")["unclear"]["cities"]:
         names.pop(plain(city), None)
@@ -143,35 +131,9 @@ def _local_cities() -> dict[str, str]:
 def _cities(locale: "Locale") -> dict[str, str]:
     """The cities after which zones are called, as a language has them."""
     named = ((_today(zone), facts.get("city")) for zone, facts in locale.time_zones.items())
-    return {plain(str(city)): zone for zone, city in named if city and zone in _all_zones()}
-
-
-@cache
-def _zones() -> dict[str, tuple[str, ...]]:
-    """The zones of each country, the most important first."""
-    zones: dict[str, list[str]] = {}
-    for line in _tzdata("zone.tab"):
-        country, _, zone, *_ = line.split("\t")
-        zones.setdefault(country, []).append(zone)
-    return {country: tuple(zone for zone in listed if zone in iana_zones()) for country, listed in zones.items()}
-
-
-@cache
-def _all_zones() -> frozenset[str]:
-    return frozenset(zone for zones in _zones().values() for zone in zones)
+    return {plain(str(city)): zone for zone, city in named if city and zone in zones_of_places()}
 
 
 def _today(zone: str) -> str:
     """The present name of a zone: CLDR and Windows keep the first one for ever."""
-    return zone if zone in _all_zones() else _renamed().get(zone, zone)
-
-
-@cache
-def _renamed() -> dict[str, str]:
-    links = (line.split() for line in _tzdata("tzdata.zi") if line.startswith("L "))
-    return {old: new for _, new, old in links if new in iana_zones()}
-
-
-def _tzdata(file: str) -> list[str]:
-    text = resources.files("tzdata").joinpath("zoneinfo", file).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if not line.startswith("#")]
+    return zone if zone in zones_of_places() else renamed_zones().get(zone, zone)

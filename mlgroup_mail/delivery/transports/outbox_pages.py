@@ -1,67 +1,23 @@
-"""The pages to browse the outbox with: one of all mailings, one of each mailing's messages."""
+"""The pages to look at the outbox: one of all mailings, one of each mailing's messages, one of each message."""
 
 import heapq
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from string import Template
 
-from mlgroup_mail.delivery.transports.outbox_copies import Copy, read_copy
+from mlgroup_mail.delivery.transports.outbox_copies import Copy, read_copy, read_subject
+from mlgroup_mail.delivery.transports.outbox_frame import INDEX, count, page, replace, size, table, text, time
+from mlgroup_mail.delivery.transports.outbox_message import write_message_page
+from mlgroup_mail.delivery.transports.outbox_variants import read_variants
 
 SHOWN = 300
-"""How many messages of a mailing are listed; the others lie in the folder like them."""
-
-INDEX = "index.html"
-
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>$title</title>
-<style>
-:root { --text: #1d2733; --quiet: #5b6876; --ground: #f6f7f9; --sheet: #ffffff; --line: #e1e5ea; --link: #1f4e79; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e4e9ef; --quiet: #9aa7b5; --ground: #12171d; --sheet: #1a2129; --line: #2c3641; --link: #8ab8e6; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--text);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .35rem; overflow-wrap: anywhere; }
-p { margin: 0 0 1.5rem; color: var(--quiet); }
-nav { margin-bottom: 1rem; font-size: .9rem; }
-a { color: var(--link); text-decoration: none; }
-a:hover, a:focus { text-decoration: underline; }
-table { width: 100%; border-collapse: collapse; background: var(--sheet); border: 1px solid var(--line); }
-th { text-align: left; font-weight: 600; font-size: .8rem; color: var(--quiet); }
-th, td { padding: .6rem .9rem; border-bottom: 1px solid var(--line); vertical-align: baseline; }
-tr:last-child td { border-bottom: 0; }
-td.what { overflow-wrap: anywhere; }
-td.quiet { color: var(--quiet); font-size: .9rem; white-space: nowrap; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-@media (max-width: 640px) {
-  main { padding: 1.25rem .9rem 3rem; }
-  thead { display: none; }
-  tbody tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .7rem .9rem; border-bottom: 1px solid var(--line); }
-  tbody tr:last-child { border-bottom: 0; }
-  td, td.quiet { padding: 0; border: 0; text-align: left; white-space: normal; }
-  td.what { flex: 1 0 100%; margin-bottom: .15rem; }
-}
-</style>
-</head>
-<body>
-<main>
-$content
-</main>
-</body>
-</html>
-""")
+"""So many messages of a mailing are listed, besides one of each variant; the others lie in the folder like them."""
+LARGEST_PAGES = 50_000_000
+"""Bytes of the messages that are listed: with large pictures it is fewer than SHOWN, and at least one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,67 +25,137 @@ class _Mailing:
     """A mailing's folder as the page of all mailings shows it."""
 
     folder: Path
+    subject: str
     messages: int
     newest: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Listed:
+    """Which of a mailing's messages are shown, by delivery id: the `first` ones, and one of each variant by name."""
+
+    first: Sequence[int]
+    of_variants: Mapping[str, int]
+
+    @property
+    def numbers(self) -> list[int]:
+        """All of them, in order."""
+        return sorted({*self.first, *self.of_variants.values()})
 
 
 def write_pages(outbox: Path, changed: Iterable[Path]) -> None:
     """Write the pages of the changed mailings' folders, and the page of all mailings."""
     for folder in sorted(changed):
-        _replace(folder / INDEX, _mailing_page(outbox, folder))
-    _replace(outbox / INDEX, _outbox_page(outbox))
+        replace(folder / INDEX, _mailing_page(outbox, folder))
+    replace(outbox / INDEX, _outbox_page(outbox))
 
 
 def _outbox_page(outbox: Path) -> str:
     mailings = sorted(_mailings(outbox), key=lambda mailing: (-mailing.newest, mailing.folder))
     rows = [
-        f'<tr><td class="what"><a href="{_link(outbox, mailing.folder)}">{_name(outbox, mailing.folder)}</a></td>'
-        f'<td class="quiet number">{_count(mailing.messages)}</td>'
-        f'<td class="quiet">written {_time(datetime.fromtimestamp(mailing.newest).astimezone())}</td></tr>'
+        f'<tr><td class="what"><a href="{_link(outbox, mailing.folder)}">{_name(outbox, mailing.folder)}</a>'
+        f"<span>{text(mailing.subject)}</span></td>"
+        f'<td class="quiet number">{count(mailing.messages, "message")}</td>'
+        f'<td class="quiet">written {time(datetime.fromtimestamp(mailing.newest).astimezone())}</td></tr>'
         for mailing in mailings
     ]
-    table = _table('<th>Mailing</th><th class="number">Messages</th><th>Time</th>', rows)
     intro = "These messages were written as files. None of them has left this machine."
-    return _PAGE.substitute(title="Outbox", content=f"<h1>Outbox</h1>\n<p>{intro}</p>\n{table}")
+    head = '<th>Mailing</th><th class="number">Messages</th><th>Time</th>'
+    return page("Outbox", f"<h1>Outbox</h1>\n<p>{intro}</p>\n{table(head, rows)}")
+
+
+def _mailings(outbox: Path) -> Iterator[_Mailing]:
+    for folder in outbox.glob("*/*/"):
+        if numbers := _numbers(folder):
+            yield _Mailing(
+                folder=folder,
+                subject=read_subject(folder / f"{min(numbers)}.eml"),
+                messages=len(numbers),
+                newest=folder.stat().st_mtime,
+            )
 
 
 def _mailing_page(outbox: Path, folder: Path) -> str:
-    files = [path for path in folder.glob("*.eml") if path.stem.isdigit()]
-    rows = [_row(path) for path in heapq.nsmallest(SHOWN, files, key=lambda path: int(path.stem))]
-    many = f" The first {SHOWN} are listed; the others lie beside this page." if len(files) > SHOWN else ""
-    name = _name(outbox, folder)
-    head = '<th>Subject</th><th>To</th><th>Time</th><th class="number">Size</th><th>File</th>'
-    return _PAGE.substitute(
-        title=f"{name} - outbox",
-        content=(
-            f'<nav><a href="../../{INDEX}">← All mailings</a></nav>\n<h1>{name}</h1>\n'
-            f"<p>{_count(len(files))}, written as files: none has left this machine.{many}</p>\n{_table(head, rows)}"
-        ),
+    """A mailing's page; those of its messages are written on the way."""
+    numbers, variants = _numbers(folder), read_variants(folder)
+    listed = _listed(folder, numbers, variants)
+    several = len(listed.of_variants) > 1
+    head = (
+        f"<th>Subject</th><th>To</th>{'<th>Variant</th>' if several else ''}<th>Time</th>"
+        '<th class="number">Size</th><th>File</th>'
     )
+    rows = list(_rows(folder, listed.numbers, variants if several else {}))
+    name = _name(outbox, folder)
+    intro = f"{count(len(numbers), 'message')}, written as files: none has left this machine."
+    content = [
+        f'<nav><a href="../../{INDEX}">← All mailings</a></nav>\n<h1>{name}</h1>',
+        f"<p>{intro}{_left_out(numbers, listed)}</p>",
+        _variants(numbers, variants, listed) if several else "",
+        table(head, rows),
+    ]
+    return page(f"{folder.relative_to(outbox).as_posix()} - outbox", "\n".join(content))
 
 
-def _row(path: Path) -> str:
-    """One message's line; its copy for the browser is written on the way."""
-    copy = read_copy(path.read_bytes())
-    page = path.with_suffix(".html")
-    _replace(page, copy.html)
+def _listed(folder: Path, numbers: Iterable[int], variants: Mapping[int, str]) -> _Listed:
+    first: list[int] = []
+    room = LARGEST_PAGES
+    for number in heapq.nsmallest(SHOWN, numbers):
+        room -= (folder / f"{number}.eml").stat().st_size
+        if first and room < 0:
+            break
+        first.append(number)
+    of_variants: dict[str, int] = {}
+    for number in sorted(numbers):
+        of_variants.setdefault(variants.get(number, ""), number)
+    return _Listed(first=first, of_variants=of_variants)
+
+
+def _left_out(numbers: Sequence[int], listed: _Listed) -> str:
+    if len(listed.numbers) == len(numbers):
+        return ""
+    one_of_each = " and one of each variant" if len(listed.of_variants) > 1 else ""
+    return f" The first {len(listed.first):,}{one_of_each} are listed; the others lie beside this page."
+
+
+def _variants(numbers: Iterable[int], variants: Mapping[int, str], listed: _Listed) -> str:
+    """What there is to look at: each variant with one of its messages."""
+    counts = Counter(variants.get(number, "") for number in numbers)
+    rows = [
+        f'<tr><td class="what"><a href="{number}.html">{text(name or "not named")}</a></td>'
+        f'<td class="quiet number">{count(counts[name], "message")}</td></tr>'
+        for name, number in sorted(listed.of_variants.items(), key=lambda each: -counts[each[0]])
+    ]
+    head = '<th>Variant, with one of its messages</th><th class="number">Messages</th>'
+    return f"<h2>Variants</h2>\n{table(head, rows)}\n<h2>Messages</h2>"
+
+
+def _rows(folder: Path, numbers: Sequence[int], variants: Mapping[int, str]) -> Iterator[str]:
+    pages = ["", *(f"{number}.html" for number in numbers), ""]
+    for place, number in enumerate(numbers):
+        path = folder / f"{number}.eml"
+        content = path.read_bytes()
+        copy = read_copy(content)
+        variant = variants.get(number, "")
+        write_message_page(path, copy, content, variant=variant, before=pages[place], after=pages[place + 2])
+        yield _row(path, copy, variant if variants else None)
+
+
+def _row(path: Path, copy: Copy, variant: str | None) -> str:
+    cell = "" if variant is None else f'<td class="quiet variant">{text(variant)}</td>'
     return (
-        f'<tr><td class="what"><a href="{page.name}">{escape(copy.subject or "(no subject)")}</a></td>'
-        f'<td class="quiet">{escape(copy.recipient)}</td><td class="quiet">{_date(copy)}</td>'
-        f'<td class="quiet number">{_size(copy.size)}</td>'
+        f'<tr><td class="what"><a href="{path.stem}.html">{text(copy.subject or "(no subject)")}</a></td>'
+        f'<td class="quiet">{text(copy.recipient)}</td>{cell}'
+        f'<td class="quiet">{time(copy.date) if copy.date else ""}</td>'
+        f'<td class="quiet number">{size(copy.size)}</td>'
         f'<td class="quiet"><a href="{path.name}">.eml</a></td></tr>'
     )
 
 
-def _mailings(outbox: Path) -> Iterable[_Mailing]:
-    for folder in outbox.glob("*/*/"):
-        times = [path.stat().st_mtime for path in folder.glob("*.eml")]
-        if times:
-            yield _Mailing(folder=folder, messages=len(times), newest=max(times))
-
-
-def _table(head: str, rows: list[str]) -> str:
-    return "\n".join(["<table>", f"<thead><tr>{head}</tr></thead>", "<tbody>", *rows, "</tbody>", "</table>"])
+def _numbers(folder: Path) -> list[int]:
+    """The messages of a mailing, by delivery id. Asks for names only: there may be a hundred thousand."""
+    with os.scandir(folder) as entries:
+        names = (entry.name.partition(".") for entry in entries)
+        return [int(stem) for stem, _, suffix in names if suffix == "eml" and stem.isdecimal()]
 
 
 def _name(outbox: Path, folder: Path) -> str:
@@ -138,27 +164,3 @@ def _name(outbox: Path, folder: Path) -> str:
 
 def _link(outbox: Path, folder: Path) -> str:
     return f"{_name(outbox, folder)}/{INDEX}"
-
-
-def _count(messages: int) -> str:
-    return f"{messages:,} message{'' if messages == 1 else 's'}"
-
-
-def _date(copy: Copy) -> str:
-    return _time(copy.date) if copy.date else ""
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b %Y, %H:%M}"
-
-
-def _size(size: int) -> str:
-    return f"{max(1, round(size / 1000)):,} kB"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a page so that whoever looks at that moment sees the old one or the new one."""
-    # Two processes may write the pages of one outbox at once.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

@@ -4,30 +4,38 @@ import re
 from collections.abc import Iterator
 
 from mlgroup_mail.preflight.findings import Finding, Level
-from mlgroup_mail.preflight.subject import CheckSubject
+from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 
 RULE = "left-overs"
 
-_BRACES = re.compile(r"\{\{|\}\}|\{%|%\}")
+# Braces that an editor of texts has torn apart, and fields as other programs write them, are none to Jinja.
+_BRACES = re.compile(r"\{\{|\}\}|\{%|%\}|\{\s+\{|\}\s+\}|\{\s*(?:recipient|links|group|events)\.\w+\s*\}|<<\w+>>")
+_MEND_BRACES = "Write fields as {{ recipient.first_name }}, or take the marks away."
 # In capitals only: "todo" is an ordinary word in Spanish and Portuguese.
 _NOTES = re.compile(r"\b(?:TODO|TBC|TBD|TBA|FIXME|XXX+)\b|\b[Ll]orem ipsum\b")
 
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
-    """An error for each kind of left-over in subject, preheader or text."""
-    mailing = subject.mailing
-    heads = {"subject": mailing.subject, "preheader": mailing.preheader}
-    if mailing.title != mailing.subject:
-        heads["title"] = mailing.title
-    for name, text in heads.items():
-        for word in _words(_NOTES, text):
-            yield _finding(mailing.places[name], word, "Write what is meant, or leave it out.")
-    for number, line in enumerate(mailing.text.splitlines(), start=mailing.text_line):
+    """An error for each kind of left-over in subject, preheader or text of each language."""
+    for text in subject.texts:
+        yield from _notes(text)
+        for variant, said in text.variants_and_data:
+            in_subject = _words(_BRACES, variant.subject)
+            # The subject stands above the text too, as its title.
+            in_text = [
+                mark for mark in _words(_BRACES, variant.text) if mark not in in_subject or mark in text.words.text
+            ]
+            places = [(text.words.places.get("subject", text.words.text_file), mark) for mark in in_subject]
+            places += [(text.place_of(re.escape(mark)), mark) for mark in in_text]
+            for place, mark in places:
+                if mark not in said:
+                    yield _finding(place, mark, _MEND_BRACES)
+
+
+def _notes(text: CheckedText) -> Iterator[Finding]:
+    for place, line in text.words.lines:
         for word in _words(_NOTES, line):
-            yield _finding(f"{mailing.text_file}, line {number}", word, "Write what is meant, or leave it out.")
-    for variant in subject.variants:
-        for mark in _words(_BRACES, f"{variant.subject}\n{variant.text}"):
-            yield _finding(subject.place_of(re.escape(mark)), mark, "Close the braces, or take them away.")
+            yield _finding(place, word, "Write what is meant, or leave it out.")
 
 
 def _words(pattern: re.Pattern[str], text: str) -> list[str]:

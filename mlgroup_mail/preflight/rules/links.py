@@ -5,27 +5,34 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+from mlgroup_mail.model.message import CompiledMessage
 from mlgroup_mail.preflight.findings import Finding, Level
-from mlgroup_mail.preflight.subject import CheckSubject
+from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 
 RULE = "missing-link-target"
 
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
     """An error for each link with an empty, relative or incomplete target, in text or template."""
-    for variant in subject.variants:
-        targets, pictures = _targets(variant.html)
-        for target in targets:
-            if target not in variant.tokens and (reason := _reason(target)):
-                yield _finding(subject, target, f"a link {reason}", "Write the whole address: [words](https://...).")
-        for picture in pictures:
-            if urlsplit(picture).scheme != "https":
-                reason = f"a picture comes from “{picture}”, which no reader can fetch"
-                yield _finding(subject, picture, reason, "Put it on a web server: ![what it shows](https://...).")
+    for text in subject.texts:
+        for variant in text.variants:
+            yield from _check_page(text, variant)
 
 
-def _finding(subject: CheckSubject, target: str, message: str, mend: str) -> Finding:
-    where = subject.place_of(rf"\]\(\s*<?{re.escape(target)}>?\s*[)\"' ]")
+def _check_page(text: CheckedText, variant: CompiledMessage) -> Iterator[Finding]:
+    targets, pictures = _targets(variant.html)
+    for target in targets:
+        if target not in variant.tokens and (reason := _reason(target)):
+            yield _finding(text, target, f"a link {reason}", "Write the whole address: [words](https://...).")
+    with_the_mail = {f"cid:{image.content_id}" for image in variant.images}
+    for picture in pictures:
+        if urlsplit(picture).scheme != "https" and picture not in with_the_mail:
+            reason = f"a picture comes from “{picture}”, which no reader can fetch"
+            yield _finding(text, picture, reason, "Put it on a web server: ![what it shows](https://...).")
+
+
+def _finding(text: CheckedText, target: str, message: str, mend: str) -> Finding:
+    where = text.place_of(rf"\]\(\s*<?{re.escape(target)}>?\s*[)\"' ]")
     return Finding(level=Level.ERROR, rule=RULE, where=where, message=message, mend=mend)
 
 

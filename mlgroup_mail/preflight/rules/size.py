@@ -13,12 +13,13 @@ ERROR_AT = 100_000
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
     """A warning from 90 kB, an error from 100 kB."""
-    size = max((len(variant.html.encode()) for variant in subject.variants), default=0)
-    if size >= WARNING_AT:
-        yield Finding(
-            level=Level.ERROR if size >= ERROR_AT else Level.WARNING,
-            rule=RULE,
-            where=subject.campaign.file,
-            message=f"the HTML has {size // 1000} kB; Gmail cuts a mail off above 102 kB",
-            mend="Shorten the text, or move a part of it to a page and link that.",
-        )
+    for text in subject.texts:
+        size = max(len(variant.html.encode()) for variant in text.variants)
+        if size >= WARNING_AT:
+            yield Finding(
+                level=Level.ERROR if size >= ERROR_AT else Level.WARNING,
+                rule=RULE,
+                where=text.words.text_file,
+                message=f"the HTML has {size // 1000} kB; Gmail cuts a mail off above 102 kB",
+                mend="Shorten the text, or move a part of it to a page and link that.",
+            )

@@ -10,14 +10,15 @@ RULE = "unfilled-fields"
 
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
-    """An error for each such field: "Dear ," is what they would read."""
-    bare = {slot.field for variant in subject.variants for slot in variant.tokens.values() if slot.fallback is None}
-    for field in sorted(bare):
-        if count := subject.missing.get(field, 0):
-            yield Finding(
-                level=Level.ERROR,
-                rule=RULE,
-                where=subject.place_of(rf"\{{\{{-?\s*{re.escape(field)}\b"),
-                message=f"{count} of {subject.recipients} recipients have no {field}, and it has no default",
-                mend=f'Write {{{{ {field} | default("colleague") }}}}, or fill the field in the list.',
-            )
+    """An error for each such field of each text: "Dear ," is what its readers would see."""
+    for text in subject.texts:
+        bare = {slot.field for variant in text.variants for slot in variant.tokens.values() if slot.fallback is None}
+        for field in sorted(bare):
+            if count := text.missing.get(field, 0):
+                yield Finding(
+                    level=Level.ERROR,
+                    rule=RULE,
+                    where=text.place_of(rf"\{{\{{-?\s*{re.escape(field)}\b"),
+                    message=f"{count} of {text.recipients} recipients have no {field}, and it has no default",
+                    mend=f'Write {{{{ {field} | default("colleague") }}}}, or fill the field in the list.',
+                )

@@ -19,7 +19,6 @@ from tests.delivery.transports.messages import CONTENT, always, handed, make_mes
 from tests.servers.png import read_png
 
 MAILING = Path("2021-10-newsletter/issue")
-PIXEL = bytes.fromhex("47494638396101000100800000ff0000ffffff21f90400000000002c00000000010001000002024401003b")
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ class TestPages:
 
         assert f'href="{MAILING}/index.html"' in (folder / "index.html").read_text()
         page = (folder / MAILING / "index.html").read_text()
-        assert f'<a href="{message.delivery_id}.html">Machine Learning Group news, October 2021</a>' in page
+        assert f'<a href="{message.delivery_id}.html"><bdi>Machine Learning Group news, October 2021</bdi></a>' in page
         assert f'<a href="{message.delivery_id}.eml">' in page
         assert "2 Nov 2021, 09:00" in page
         assert "welcome" in (folder / MAILING / f"{message.delivery_id}.html").read_text()
@@ -180,41 +179,51 @@ class TestPages:
 
         handed(transport, [make_message(content=newsletter())], always)
         with monkeypatch.context() as patched:
-            patched.setattr(outbox_pages, "_replace", full)
+            patched.setattr(outbox_pages, "replace", full)
             transport.close()
         assert "No space left" in caplog.text
 
         transport.close()
         assert (folder / "index.html").exists()
 
-    @pytest.mark.parametrize("tag", ["<head>", '<HEAD lang="en">', ""])
-    def test_looking_at_a_message_fetches_nothing(self, folder, transport, tag):
-        html = f'{tag}<body><img src="https://tracker.example/pixel.gif"></body>'
-        message = make_message(content=newsletter(html=html))
-        handed(transport, [message], always)
+    def test_the_page_of_all_mailings_names_their_subjects(self, folder, transport):
+        handed(transport, [make_message(content=newsletter(subject="Grüße & <b>more</b>"))], always)
         transport.close()
 
-        shown = (folder / MAILING / f"{message.delivery_id}.html").read_text()
-        assert shown.index("Content-Security-Policy") < shown.index("<img")
+        assert "Grüße &amp; &lt;b&gt;more&lt;/b&gt;" in (folder / "index.html").read_text()
 
-    def test_pictures_within_the_message_are_shown(self, folder, transport):
-        message = EmailMessage(policy=policy.SMTP)
-        message["Subject"] = "With a picture"
-        message.set_content("see the picture")
-        message.add_alternative('<head></head><img src="cid:logo@example.org">', subtype="html")
-        message.get_payload()[1].add_related(PIXEL, "image", "gif", cid="<logo@example.org>")
-        made = make_message(content=message.as_bytes())
-        handed(transport, [made], always)
+    def test_of_each_variant_one_is_listed_and_all_are_counted(self, folder, transport, monkeypatch):
+        monkeypatch.setattr(outbox_pages, "SHOWN", 2)
+        variants = ["UTC+1", "UTC+1", "UTC+1", "fr, UTC+1", "fr, UTC+1", "UTC-5"]
+        messages = [
+            make_message(content=newsletter(number), delivery_id=number, variant=variant)
+            for number, variant in enumerate(variants, start=1)
+        ]
+        handed(transport, messages, always)
         transport.close()
 
-        assert 'src="data:image/gif;base64,' in (folder / MAILING / f"{made.delivery_id}.html").read_text()
+        page = (folder / MAILING / "index.html").read_text()
+        assert "The first 2 and one of each variant are listed" in page
+        pages = sorted(path.name for path in (folder / MAILING).glob("[0-9]*.html"))
+        assert pages == ["1.html", "2.html", "4.html", "6.html"]
+        assert '<a href="4.html"><bdi>fr, UTC+1</bdi></a>' in page
+        assert "variant <bdi>UTC-5</bdi>" in (folder / MAILING / "6.html").read_text()
 
-    def test_a_message_without_html_is_shown_as_text(self, folder, transport):
-        message = make_message(content=b"Subject: plain\r\n\r\n1 < 2\r\n")
-        handed(transport, [message], always)
+    def test_where_all_read_the_same_there_is_no_talk_of_variants(self, folder, transport):
+        handed(transport, [make_message(content=newsletter(number)) for number in range(2)], always)
         transport.close()
 
-        assert "<pre>1 &lt; 2" in (folder / MAILING / f"{message.delivery_id}.html").read_text()
+        assert "ariant" not in (folder / MAILING / "index.html").read_text().split("</style>")[1]
+        assert not (folder / MAILING / "variants.tsv").exists()
+
+    def test_with_large_messages_fewer_are_listed(self, folder, transport, monkeypatch):
+        monkeypatch.setattr(outbox_pages, "LARGEST_PAGES", 1500)
+        messages = [make_message(content=newsletter(number), delivery_id=number) for number in range(1, 6)]
+        size = len(messages[0].content)
+        handed(transport, messages, always)
+        transport.close()
+
+        assert f"The first {1500 // size} are listed" in (folder / MAILING / "index.html").read_text()
 
     @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
     @pytest.mark.parametrize("width", [375, 600])

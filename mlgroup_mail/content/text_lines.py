@@ -1,0 +1,68 @@
+"""Which line of the author's file each line of a rendered text comes from.
+
+Jinja moves lines: a condition drops some, a loop repeats others. So every line that its author wrote carries a mark
+through Jinja, and the marks are read and taken away before the text is looked at as Markdown.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+
+_MARK = re.compile("\x02(\\d+)\x03")
+# What was left out between two marks has a mark and no words: the last one before the words is theirs.
+_FIRST_MARKS = re.compile("(?:\x02(\\d+)\x03)+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class LineMarks(Extension):
+    """Puts its number before each line that stands in a text itself, not in an expression."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """Mark what is no Jinja."""
+        for token in stream:
+            if token.type != "data":
+                yield token
+                continue
+            lines = enumerate(token.value.split("\n"), start=token.lineno)
+            yield Token(token.lineno, "data", "\n".join(f"\x02{number}\x03{line}" for number, line in lines))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextLines:
+    """Lines of a text after Jinja, each with its number in the author's file, `place` (as shown to people)."""
+
+    place: str
+    lines: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines as one text."""
+        return "\n".join(self.lines)
+
+    def where(self, index: int) -> str:
+        """File and line of the line with that index; of the last one where it lies behind."""
+        return f"{self.place}, line {self.numbers[min(index, len(self.numbers) - 1)]}" if self.numbers else self.place
+
+    def part(self, begin: int, end: int | None = None) -> "TextLines":
+        """Some of the lines, by index."""
+        return TextLines(place=self.place, lines=self.lines[begin:end], numbers=self.numbers[begin:end])
+
+    def without_blank_ends(self) -> "TextLines":
+        """The same from its first line that says something to its last."""
+        filled = [index for index, line in enumerate(self.lines) if line.strip()]
+        return self.part(filled[0], filled[-1] + 1) if filled else self.part(0, 0)
+
+
+def unmarked(rendered: str, *, place: str) -> TextLines:
+    """A text that was rendered with LineMarks, without the marks and without blank lines at its ends."""
+    lines, numbers, number = [], [], 1
+    for line in rendered.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if found := _FIRST_MARKS.search(line):
+            number = int(found[1])
+        lines.append(_CONTROLS.sub(" ", _MARK.sub("", line)))
+        numbers.append(number)
+    return TextLines(place=place, lines=tuple(lines), numbers=tuple(numbers)).without_blank_ends()

@@ -1,0 +1,73 @@
+"""translation-older, translation-differs, translation-missing: texts in several languages that must say the same."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from mlgroup_mail.preflight.findings import Finding, Level
+from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
+
+AT_ONCE = timedelta(seconds=2)
+"""Files that were unpacked or copied together: their times lie so near each other, in any order."""
+
+_PRINTED = re.compile(r"\{\{-?\s*([A-Za-z_]\w*(?:\.\w+|\[\s*(?:\"[^\"]*\"|'[^']*')\s*\])*)")
+_BLOCK = re.compile(r"^\s*(?:`{3,}|~{3,})\s*([a-z]+)", re.MULTILINE)
+_LINK = re.compile(r"https?://[^\s<>()\[\]{}\"']+|(?<=\]\()mailto:[^\s<>()]+")
+
+
+def check(subject: CheckSubject) -> Iterator[Finding]:
+    """Warnings only: a translator may have a reason."""
+    for text in subject.translations:
+        yield from _older(subject.original, text)
+        yield from _differs(subject.original, text)
+    yield from _missing(subject)
+
+
+def _older(original: CheckedText, text: CheckedText) -> Iterator[Finding]:
+    if original.changed and text.changed and text.changed < original.changed - AT_ONCE:
+        yield Finding(
+            level=Level.WARNING,
+            rule="translation-older",
+            where=text.words.text_file,
+            message=f"the translation was last changed on {text.changed:%Y-%m-%d, %H:%M} UTC, "
+            f"its original {original.words.text_file} on {original.changed:%Y-%m-%d, %H:%M} UTC",
+            mend="See that it says the same still, and save or commit it again.",
+        )
+
+
+def _differs(original: CheckedText, text: CheckedText) -> Iterator[Finding]:
+    lacking = list((_parts(original) - _parts(text)).keys())
+    if lacking:
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        yield Finding(
+            level=Level.WARNING,
+            rule="translation-differs",
+            where=text.words.text_file,
+            message=f"the translation lacks what its original has: {', '.join(lacking[:3])}{more}",
+            mend="Add it, where it was not left out on purpose.",
+        )
+
+
+def _parts(text: CheckedText) -> Counter[str]:
+    """What a text prints, its blocks, and where its links lead. Blocks are counted, names and links are not."""
+    written = text.words.text
+    named = {f"{{{{ {found} }}}}" for found in _PRINTED.findall(written)}
+    links = {f"the link {found.rstrip('.,;:!?')}" for found in _LINK.findall(written)}
+    return Counter([*sorted(named), *sorted(links)]) + Counter(
+        f"a block “{found}”" for found in _BLOCK.findall(written)
+    )
+
+
+def _missing(subject: CheckSubject) -> Iterator[Finding]:
+    """A language in which another mailing of the campaign speaks, and this one does not."""
+    spoken = {words.language for mailing in subject.campaign.mailings for words in mailing.translations}
+    for language in sorted(spoken - {words.language for words in subject.mailing.translations}):
+        original = subject.original.words
+        yield Finding(
+            level=Level.WARNING,
+            rule="translation-missing",
+            where=original.text_file,
+            message=f"there is no translation into “{language}”, and other mailings of this campaign have one",
+            mend=f"Write {original.text_file.removesuffix('.md')}.{language}.md, or let its readers get this.",
+        )
