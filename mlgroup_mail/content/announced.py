@@ -17,6 +17,11 @@ _FACTS: dict[str, Callable[[Event], str]] = {
     "title": lambda event: event.title,
     "status": lambda event: event.status,
 }
+_FURTHER: tuple[Callable[[Event], str], ...] = (
+    lambda event: event.joining_link,
+    lambda event: event.link,
+    lambda event: event.description,
+)
 """What readers plan by, and what it is called."""
 
 
@@ -88,7 +93,7 @@ def changed_events(source: FrozenSource, announced: Iterable[Announcement]) -> I
 
 def _in_calendars(event: Event) -> list[str]:
     """What a calendar that has the event must be told of when it changes."""
-    return [_one_form(text) for text in (*(of(event) for of in _FACTS.values()), event.joining_link)]
+    return [_one_form(text) for text in (of(event) for of in (*_FACTS.values(), *_FURTHER))]
 
 
 def _one_form(text: str) -> str:

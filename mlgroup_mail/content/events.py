@@ -74,7 +74,12 @@ class Event:
 
     def for_everybody(self) -> "Event":
         """The event without what only members may see."""
-        return replace(self, joining_link="")
+        if not self.joining_link:
+            return self
+        # People write the link into the description too.
+        told = {name: getattr(self, name).replace(self.joining_link, "") for name in ("title", "place", "description")}
+        link = "" if self.link == self.joining_link else self.link
+        return replace(self, joining_link="", link=link, **told)
 
 
 class Calendar(Mapping[str, Event]):

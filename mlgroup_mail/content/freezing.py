@@ -1,7 +1,6 @@
 """Freezing: everything a mailing is made of, read once from the project's files."""
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -68,7 +67,6 @@ def freeze(
         opt_out_page=opt_out_page,
         figures=dict(figures),
         values=dict(campaign.values),
-        assets=_assets(project, campaign.campaign_id),
     )
     used = field_use(texts_of(source)).events
     images = freeze_images(project, source)
@@ -77,7 +75,6 @@ def freeze(
         **_events(read_events(project), used, blocks, mailing, announced, texts_of(source)),
         images=images,
         images_url=_images_url(project, images_url) if images else "",
-        assets={name: digest for name, digest in source.assets.items() if name not in images},
     )
 
 
@@ -119,12 +116,3 @@ def _first_mention(texts: Mapping[str, str], name: str) -> str:
         if found := re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text):
             return f"{place}, line {text.count(chr(10), 0, found.start()) + 1}"
     return next(iter(texts))
-
-
-def _assets(project: Project, campaign_id: str) -> dict[str, str]:
-    folder = project.campaigns / campaign_id
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".md" and not path.name.startswith(".")
-    }

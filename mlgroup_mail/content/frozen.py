@@ -36,8 +36,7 @@ class FrozenSource:
 
     `audience` is the rule; `send_at` and `stop_at` are UTC, `*_written` the same as written ("" where nothing was).
     `figures` are counts (`members`, `countries`), `events` the calendar's entries that are named, `templates` the
-    files' contents by name, `assets` the SHA-256 of each other file of the campaign's folder. `opt_out_page` tells
-    whether the opt-out is a page; otherwise the footer asks for a reply.
+    files' contents by name. `opt_out_page` tells whether the opt-out is a page; otherwise the footer asks for a reply.
 
     `translations` are by language tag. `event` is the id of the event that the mail invites to ("" for none), and
     `event_sequence` the iCalendar SEQUENCE of what is said of it. `images` are by the name that texts use: the path
@@ -72,7 +71,6 @@ class FrozenSource:
     figures: dict[str, int] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     events: dict[str, dict[str, str]] = field(default_factory=dict)
-    assets: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     translations: dict[str, MailingText] = field(default_factory=dict)
     event: str = ""
@@ -120,7 +118,9 @@ class FrozenSource:
             data[key] = datetime.fromisoformat(data[key])
         for key, kind in (("translations", MailingText), ("images", FrozenImage)):
             data[key] = {name: kind(**entry) for name, entry in data.get(key, {}).items()}
-        return cls(**data)
+        # What an earlier version froze and this one does not know.
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        return cls(**{key: value for key, value in data.items() if key in known})
 
     def _plain(self) -> dict[str, Any]:
         data = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}

@@ -2,6 +2,7 @@
 
 import base64
 import difflib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
@@ -36,6 +37,7 @@ class ImageSources(Mapping[str, ImageSource]):
         self._source = source
 
     def __getitem__(self, key: str) -> ImageSource:
+        key = unicodedata.normalize("NFC", key)
         image = _known(key, self._source)
         return ImageSource(src=SCHEME + quote(key), width=image.width, height=image.height)
 

@@ -5,6 +5,7 @@ import re
 
 SOFT_BREAK = b"=\r\n"
 _LINE = 76
+_TOO_LONG = re.compile(rb"^[^\r\n]{77,}", re.MULTILINE)
 _AS_IT_IS = re.compile(rb"(?:[!-<>-~ ]{0,73}[!-<>-~])?")
 
 
@@ -14,7 +15,16 @@ def encode(text: str) -> bytes:
     if _AS_IT_IS.fullmatch(data):
         return data
     encoded = binascii.b2a_qp(data, istext=True).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    return _with_room(encoded)
+    # binascii writes up to 78 columns where a blank stands before a line's end.
+    return _with_room(_TOO_LONG.sub(_broken, encoded))
+
+
+def _broken(line: re.Match[bytes]) -> bytes:
+    """A line that is a little too long, as two."""
+    # Not within an escape such as =C3, the longest thing that must stay whole.
+    cut = line[0].rfind(b"=", 0, _LINE - 1)
+    cut = cut if cut >= _LINE - 6 else _LINE - 4
+    return line[0][:cut] + SOFT_BREAK + line[0][cut:]
 
 
 def join_pieces(pieces: list[bytes]) -> list[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from decimal import Decimal
 from typing import Any
 
-from jinja2 import Undefined, nodes, pass_context
+from jinja2 import Environment, Undefined, nodes, pass_context, pass_environment
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -36,6 +36,8 @@ REFUSED_FILTERS = {
     "pprint": "Write the value itself.",
     "random": "Everybody gets what was approved: nothing in a mail is left to chance.",
     "format": "Write the value where it is to stand, or join texts with ~.",
+    "batch": "Write a loop: {% for ... %}.",
+    "slice": "Write a loop: {% for ... %}.",
     "center": "A template sets what stands in the middle.",
 }
 """Filters of Jinja that texts go without, each with what to do instead."""
@@ -66,6 +68,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             "indent": _bounded_indent(self.filters["indent"]),
             "join": _bounded_join(self.filters["join"]),
             "replace": _bounded_replace(self.filters["replace"]),
+            "wordwrap": _bounded_wordwrap(self.filters["wordwrap"]),
             _ROUNDS: _rounds,
             _SIZE: _sized,
         }
@@ -206,6 +209,15 @@ def _bounded_indent(plain: Callable[..., Any]) -> Callable[..., Any]:
         return plain(text, width, *args, **named)
 
     return indent
+
+
+def _bounded_wordwrap(plain: Callable[..., str]) -> Callable[..., str]:
+    # Without its own line break, which may be as long as one likes.
+    @pass_environment
+    def wordwrap(environment: Environment, value: str, width: int = 79, break_long_words: bool = True) -> str:
+        return plain(environment, value, width, break_long_words)
+
+    return wordwrap
 
 
 def _bounded_replace(plain: Callable[..., Any]) -> Callable[..., Any]:

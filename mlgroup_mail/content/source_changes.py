@@ -35,7 +35,6 @@ _WORDS_EACH = {
     "events": "the event {}",
     "figures": "the figure {}",
     "values": "the value {}",
-    "assets": "the file {}",
     "translations": "the translation {}",
     "images": "the picture {}",
 }

@@ -98,6 +98,8 @@ class _Reader:
                 self._found.event_times = True
             case nodes.Getattr() | nodes.Getitem() if base := _base(node):
                 self._field(node, base, _constant_name(node), above)
+                if isinstance(node, nodes.Getitem):
+                    self.read(node.arg, (*above, node))
                 return
         for child in node.iter_child_nodes():
             self.read(child, (*above, node))

@@ -14,6 +14,8 @@ from jinja2.lexer import Token, TokenStream
 _MARK = re.compile("\x02(\\d+)\x03")
 # What was left out between two marks has a mark and no words: the last one before the words is theirs.
 _FIRST_MARKS = re.compile("(?:\x02(\\d+)\x03)+")
+_CAPTURES = ("set", "macro", "call", "filter")
+_CAPTURE_ENDS = tuple(f"end{name}" for name in _CAPTURES)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -21,13 +23,30 @@ class LineMarks(Extension):
     """Puts its number before each line that stands in a text itself, not in an expression."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        """Mark what is no Jinja."""
+        """Mark what is no Jinja; what is captured stays as it is, because a text may compare it."""
+        captured = 0
+        tag: list[Token] = []
         for token in stream:
-            if token.type != "data":
+            if token.type == "block_begin":
+                tag = []
+            elif token.type == "block_end":
+                captured += _captures(tag)
+            else:
+                tag.append(token)
+            if token.type != "data" or captured > 0:
                 yield token
                 continue
             lines = enumerate(token.value.split("\n"), start=token.lineno)
             yield Token(token.lineno, "data", "\n".join(f"\x02{number}\x03{line}" for number, line in lines))
+
+
+def _captures(tag: list[Token]) -> int:
+    """1 for a tag that begins to capture text, -1 for one that ends it, else 0."""
+    name = tag[0].value if tag else ""
+    if name in _CAPTURE_ENDS:
+        return -1
+    # {% set name = value %} captures nothing.
+    return int(name in _CAPTURES and not any(token.type == "assign" for token in tag))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

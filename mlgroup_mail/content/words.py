@@ -1,6 +1,7 @@
 """Markdown in both forms a mail has: HTML and plain text. Pictures get their sources, tables their narrow form."""
 
 import difflib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -76,7 +77,8 @@ class Writing:
 
     def picture(self, name: str, where: str) -> Picture:
         """A picture by its name in the campaign's folder; raises CampaignError."""
-        written = name.strip()
+        # A Mac writes the names of files in another form of Unicode than texts.
+        written = unicodedata.normalize("NFC", name.strip())
         if "://" in written or written.startswith(("//", "data:", "cid:")):
             raise CampaignError(
                 "this picture lies on another server, which would see who opens the mail",

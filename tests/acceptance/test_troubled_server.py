@@ -127,7 +127,7 @@ def test_who_may_have_it_is_not_sent_to_again_until_a_person_decides(
     run: Run, use: Settings, letter: Path, faulty_smtp: FaultySmtp, trouble: Callable[[FaultySmtp], None]
 ) -> None:
     trouble(faulty_smtp)
-    use(through(faulty_smtp, smtp_answer_timeout=0.3))
+    use(through(faulty_smtp, smtp_answer_timeout=1.5))
     for _ in range(2):
         result = run(*SEND)
         assert (result.code, result.json["counts"]["uncertain"]) == (1, 1)

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 import vobject
@@ -148,13 +149,21 @@ def test_a_cancelled_event_frees_the_time() -> None:
     assert "METHOD:PUBLISH" in text
 
 
+def _same_on_this_machine(moment: WallTime) -> bool:
+    if moment.zone not in available_timezones():
+        return True
+    return moment.local.replace(tzinfo=ZoneInfo(moment.zone)).astimezone(UTC) == moment.utc
+
+
 def assert_moments(text: str, of: Event) -> None:
     """What our parsers read is the moment that was written; so is what the VTIMEZONE alone makes of it."""
     expected = [moment.utc for moment in (of.start, of.end) if isinstance(moment, WallTime)]
     seen, other = by_vobject(text), by_ical(text)
     names = ("dtstart", "dtend")[: len(expected)]
     assert [getattr(seen, name).value.astimezone(UTC) for name in names] == expected
-    assert [getattr(other, name).astimezone(UTC) for name in names] == expected
+    # This parser takes an IANA zone's rules from the machine, which may be years older than the package tzdata.
+    if all(_same_on_this_machine(moment) for moment in (of.start, of.end) if isinstance(moment, WallTime)):
+        assert [getattr(other, name).astimezone(UTC) for name in names] == expected
     if "VTIMEZONE" in text:
         zones = tzical(io.StringIO(text))
         assert [

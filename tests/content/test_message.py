@@ -1,5 +1,6 @@
 """The bytes on the wire, read back by two parsers: one recipient, the same text, whatever a value or a file holds."""
 
+import binascii
 import dataclasses
 import email
 import email.policy
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlgroup_mail.content import quoted_printable
 from mlgroup_mail.content.merging import clean, merge_html, merge_subject, merge_text
 from mlgroup_mail.content.message import MessageTemplate
 from mlgroup_mail.content.mime_tree import CALENDAR_FILE, base64_lines
@@ -368,3 +370,11 @@ def test_pictures_and_calendar_arrive_whole_whatever_they_hold(
     assert [each.get_filename() for each in parts[2 : 2 + len(images)]] == [
         clean(PurePosixPath(file).name).replace("=?", "_").strip() for file, _ in pictures
     ]
+
+
+@given(st.text(alphabet="x é=\n", max_size=400) | st.text(alphabet="xxxxxxxxxxx =\n", min_size=70, max_size=90))
+def test_a_body_never_has_a_line_above_76_columns_and_reads_back(text: str) -> None:
+    """Quoted-printable, RFC 2045, 6.7, rule 5; binascii alone writes 78 where a blank stands before a line's end."""
+    encoded = quoted_printable.encode(text)
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76
+    assert binascii.a2b_qp(encoded) == text.replace("\n", "\r\n").encode()

@@ -46,3 +46,15 @@ def test_a_value_cannot_pretend_to_stand_elsewhere() -> None:
     assert found.numbers == (1, 2)
     assert "\x02" not in found.text
     assert found.where(1) == f"{PLACE}, line 2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{% set region %}north{% endset %}{% if region == "north" %}yes{% endif %}',
+        '{% set one = 1 %}{% set region %}north{% endset %}{{ "yes" if region == "north" }}',
+        '{% macro hello() %}hello{% endmacro %}{{ "yes" if hello() == "hello" }}',
+    ],
+)
+def test_what_a_text_captures_is_what_it_compares(text: str) -> None:
+    assert lines_of(text).lines == ("yes",)

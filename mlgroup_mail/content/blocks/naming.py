@@ -67,7 +67,7 @@ class _Written:
 
 def _fences(text: MailingText) -> Iterator[_Written]:
     """The blocks of a text, those within `members_only` among them; what looks like one in code is none."""
-    lines = text.text.splitlines()
+    lines = text.text.split("\n")
     index = 0
     around: list[str] = []
     while index < len(lines):
