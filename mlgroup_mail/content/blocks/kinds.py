@@ -58,13 +58,16 @@ def read_head(info: str, where: str) -> FenceHead | None:
                 mend=f"Only {MEMBERS_ONLY} may stand there; what the block holds begins on the next line.",
             )
         return FenceHead(kind=BlockKind(name), members_only=bool(rest))
-    if near := _near(name):
+    # "members only" would show its content to everybody, as code.
+    if near := _near(name) or _near("_".join(map(_name, (first, *rest[:1])))):
         raise CampaignError(f"there is no block “{first}”", where=where, mend=f"Did you mean “{near}”?")
     return None
 
 
 def _near(name: str) -> str:
     known = [*BlockKind, MEMBERS_ONLY]
+    if name in {"member", "members"}:
+        return MEMBERS_ONLY
     begun = [kind for kind in sorted(known, key=len, reverse=True) if name.startswith((f"{kind}_", f"{kind}:"))]
     return next(iter([*begun, *difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)]), "")
 

@@ -12,6 +12,8 @@ SLIPS = [
     ("```buton\n[x](https://a.example)\n```", 0, "no block “buton”", "Did you mean “button”?"),
     ("```event-list\n```", 0, "no block “event-list”", "Did you mean “event”?"),
     ("```member_only\nx\n```", 0, "no block “member_only”", "Did you mean “members_only”?"),
+    ("```members only\nx\n```", 0, "no block “members”", "Did you mean “members_only”?"),
+    ("```Members\nx\n```", 0, "no block “Members”", "Did you mean “members_only”?"),
     ("```button [x](https://a.example)\n```", 0, "not known behind “button”", "on the next line"),
     ("```note\nx", 0, "the block “note” does not end", "Close it with a line ```."),
     ("```members_only\n```note\nx\n```\n```", 1, "the block “note” does not end", "needs a longer mark"),
