@@ -101,6 +101,12 @@ def test_a_placeholder_in_the_subject_is_found(project: Project) -> None:
     assert (found.rule, found.where) == ("left-overs", "campaigns/letter/campaign.md, line 4")
 
 
+def test_a_placeholder_in_a_value_is_found(project: Project) -> None:
+    front = FRONT.replace("[[mailing]]", '[values]\nperiod = "TODO: the months"\n\n[[mailing]]')
+    (found,) = findings(project, "Since {{ period }}.", front=front)
+    assert (found.rule, found.where) == ("left-overs", "campaigns/letter/campaign.md, [values] period")
+
+
 def test_a_mailing_for_nobody_is_an_error(project: Project) -> None:
     (found,) = findings(project, recipients=0)
     assert (found.rule, found.level) == ("empty-audience", Level.ERROR)

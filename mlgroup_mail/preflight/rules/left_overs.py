@@ -16,7 +16,10 @@ _NOTES = re.compile(r"\b(?:TODO|TBC|TBD|TBA|FIXME|XXX+)\b|\b[Ll]orem ipsum\b")
 
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
-    """An error for each kind of left-over in subject, preheader or text of each language."""
+    """An error for each kind of left-over in a value, and in subject, preheader or text of each language."""
+    for name, value in subject.campaign.values.items():
+        for word in _words(_NOTES, str(value)):
+            yield _finding(f"{subject.campaign.file}, [values] {name}", word, "Write what is meant, or leave it out.")
     for text in subject.texts:
         yield from _notes(text)
         for variant, said in text.variants_and_data:
