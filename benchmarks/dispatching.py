@@ -11,7 +11,7 @@ from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.tokens import OptOutTokens
 from mlgroup_mail.contacts.segment_rules import SegmentRule
 from mlgroup_mail.contacts.segments import make_segment
-from mlgroup_mail.content.image_files import read_pictures
+from mlgroup_mail.content.pictures.image_files import read_pictures
 from mlgroup_mail.delivery import approving, planning, sending
 from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.transports.base import MayBegin

@@ -11,11 +11,11 @@ from benchmarks.measuring import Figure, Way, compare
 from benchmarks.project import sample_source
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.tokens import OptOutTokens
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.compiling.compiled import compile_message
+from mlgroup_mail.content.compiling.variants import variant_fields
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.merging import merge_html, merge_subject, merge_text
-from mlgroup_mail.content.message import MessageTemplate
-from mlgroup_mail.content.variants import variant_fields
+from mlgroup_mail.content.message.merging import merge_html, merge_subject, merge_text
+from mlgroup_mail.content.message.message_template import MessageTemplate
 from mlgroup_mail.delivery.merging import Links, Merge, merge_values
 from mlgroup_mail.model import CompiledMessage, Contact, MailingState
 from mlgroup_mail.model.message import MergeValues

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from mlgroup_mail.content.campaign import read_campaign
+from mlgroup_mail.content.campaigns.campaign import read_campaign
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.settings.project import read_project

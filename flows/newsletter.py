@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 from flows import names
 from flows.preparing import prepare
 from flows.project import in_project
-from mlgroup_mail.content.campaign import read_campaign
+from mlgroup_mail.content.campaigns.campaign import read_campaign
 from mlgroup_mail.model import MailingRef, MailingState
 from mlgroup_mail.reporting.status import all_statuses
 from mlgroup_mail.settings.app import App

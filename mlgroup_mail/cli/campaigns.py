@@ -144,7 +144,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _first_mailing(app: "App", text: str) -> MailingRef:
-    from mlgroup_mail.content.campaign import read_campaign
+    from mlgroup_mail.content.campaigns.campaign import read_campaign
 
     campaign, mailing = campaign_and_mailing(text)
     return MailingRef(campaign, mailing or read_campaign(app.project, campaign).mailings[0].name)

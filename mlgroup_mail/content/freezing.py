@@ -5,15 +5,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlgroup_mail.content.announced import Announcement, sequence_of
-from mlgroup_mail.content.blocks.naming import Named, named_by_blocks
-from mlgroup_mail.content.campaign import Campaign, MailingSpec
-from mlgroup_mail.content.events import Calendar
-from mlgroup_mail.content.events_file import read_events
+from mlgroup_mail.content.calendar.announced import Announcement, sequence_of
+from mlgroup_mail.content.calendar.events import Calendar
+from mlgroup_mail.content.calendar.events_file import read_events
+from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec
 from mlgroup_mail.content.frozen import FrozenSource, texts_of
-from mlgroup_mail.content.image_files import freeze_images
-from mlgroup_mail.content.template_fields import field_use
-from mlgroup_mail.content.template_files import reachable_templates
+from mlgroup_mail.content.pictures.image_files import freeze_images
+from mlgroup_mail.content.templates.template_fields import field_use
+from mlgroup_mail.content.templates.template_files import reachable_templates
+from mlgroup_mail.content.writing.blocks.naming import Named, named_by_blocks
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.settings.project import PROJECT_FILE, Project
 from mlgroup_mail.settings.theme import ImagePlace

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mlgroup_mail.content.campaign import AudienceRule
-from mlgroup_mail.content.mailing_text import MailingText
-from mlgroup_mail.content.template_files import template_place
+from mlgroup_mail.content.campaigns.campaign import AudienceRule
+from mlgroup_mail.content.campaigns.mailing_text import MailingText
+from mlgroup_mail.content.templates.template_files import template_place
 from mlgroup_mail.model.mailing import MailingRef
 from mlgroup_mail.model.message import Sender
 

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from mlgroup_mail.contacts.audience import figures
 from mlgroup_mail.contacts.config import ContactsConfig
 from mlgroup_mail.contacts.segments import rule_for
-from mlgroup_mail.content.announced import Announcement, read_announcement
-from mlgroup_mail.content.campaign import read_campaign
+from mlgroup_mail.content.calendar.announced import Announcement, read_announcement
+from mlgroup_mail.content.campaigns.campaign import read_campaign
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.image_files import read_pictures
+from mlgroup_mail.content.pictures.image_files import read_pictures
 from mlgroup_mail.content.source_changes import differences
 from mlgroup_mail.errors import NotApprovedError
 from mlgroup_mail.model import MailingRef, MailingState

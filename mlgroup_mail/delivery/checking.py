@@ -8,15 +8,15 @@ from typing import Any
 
 from mlgroup_mail.contacts.audience import missing_values
 from mlgroup_mail.contacts.segments import Segment, segment_for
-from mlgroup_mail.content.announced import changed_events
-from mlgroup_mail.content.campaign import Campaign, MailingSpec, read_campaign
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.calendar.announced import changed_events
+from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec, read_campaign
+from mlgroup_mail.content.campaigns.last_changes import last_changes
+from mlgroup_mail.content.campaigns.mailing_text import MailingText
+from mlgroup_mail.content.compiling.compiled import compile_message
+from mlgroup_mail.content.compiling.public_copy import leaking_links
+from mlgroup_mail.content.compiling.translations import translation_for
+from mlgroup_mail.content.compiling.variants import MAX_VARIANTS, VariantFields, too_many_variants, variant_fields
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.last_changes import last_changes
-from mlgroup_mail.content.mailing_text import MailingText
-from mlgroup_mail.content.public_copy import leaking_links
-from mlgroup_mail.content.translations import translation_for
-from mlgroup_mail.content.variants import MAX_VARIANTS, VariantFields, too_many_variants, variant_fields
 from mlgroup_mail.delivery.answers import states_of
 from mlgroup_mail.delivery.approving import Files, announcements, freeze_now
 from mlgroup_mail.delivery.planning import audiences_now

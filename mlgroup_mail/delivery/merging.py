@@ -7,8 +7,8 @@ from urllib.parse import quote
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.message import MessageTemplate
-from mlgroup_mail.content.mime_tree import base64_lines
+from mlgroup_mail.content.message.message_template import MessageTemplate
+from mlgroup_mail.content.message.mime_tree import base64_lines
 from mlgroup_mail.delivery.variant_names import variant_names
 from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import ALL_TOPICS, CompiledMessage, Contact, Message

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.compiling.compiled import compile_message
+from mlgroup_mail.content.compiling.variants import variant_fields
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.images import with_pictures_inside
-from mlgroup_mail.content.merging import merge_html, merge_subject, merge_text
-from mlgroup_mail.content.message import MessageTemplate
-from mlgroup_mail.content.mime_tree import base64_lines
-from mlgroup_mail.content.variants import variant_fields
+from mlgroup_mail.content.message.merging import merge_html, merge_subject, merge_text
+from mlgroup_mail.content.message.message_template import MessageTemplate
+from mlgroup_mail.content.message.mime_tree import base64_lines
+from mlgroup_mail.content.pictures.placing import with_pictures_inside
 from mlgroup_mail.delivery.merging import Links, merge_values
 from mlgroup_mail.model import Contact
 from mlgroup_mail.model.message import MergeValues

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlgroup_mail.content.compiling.variants import EVENT_TIMES, TRANSLATION, variant_fields
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.variants import EVENT_TIMES, TRANSLATION, variant_fields
 
 
 def variant_names(source: FrozenSource, keys: Mapping[str, int]) -> dict[int, str]:

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.compiling.compiled import compile_message
+from mlgroup_mail.content.compiling.variants import MAX_VARIANTS, too_many_variants, variant_fields
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.variants import MAX_VARIANTS, too_many_variants, variant_fields
 from mlgroup_mail.delivery.merging import merge_values
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import Connection

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mlgroup_mail.content.announced import ChangedEvent
-from mlgroup_mail.content.campaign import Campaign, MailingSpec
-from mlgroup_mail.content.mailing_text import MailingText
+from mlgroup_mail.content.calendar.announced import ChangedEvent
+from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec
+from mlgroup_mail.content.campaigns.mailing_text import MailingText
 from mlgroup_mail.model.delivery import DeliveryState
 from mlgroup_mail.model.mailing import MailingRef
 from mlgroup_mail.model.message import CompiledMessage

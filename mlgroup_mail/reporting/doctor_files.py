@@ -7,9 +7,9 @@ from pathlib import Path
 from mlgroup_mail import addresses
 from mlgroup_mail.contacts.config import read_config
 from mlgroup_mail.contacts.sources.tables import read_configured
-from mlgroup_mail.content.campaign import campaign_ids, read_campaign
-from mlgroup_mail.content.events_file import read_events
-from mlgroup_mail.content.template_files import HTML_SUFFIX, TEXT_SUFFIX, known_templates, reachable_templates
+from mlgroup_mail.content.calendar.events_file import read_events
+from mlgroup_mail.content.campaigns.campaign import campaign_ids, read_campaign
+from mlgroup_mail.content.templates.template_files import HTML_SUFFIX, TEXT_SUFFIX, known_templates, reachable_templates
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.reporting.diagnosis import Examined, Finding, failed, passed, warned
 from mlgroup_mail.settings.environment import RESERVED_DOMAINS, TransportName

@@ -5,7 +5,7 @@ from typing import Any
 
 from mlgroup_mail import addresses
 from mlgroup_mail.contacts.segment_rules import rule_text
-from mlgroup_mail.content.campaign import MailingSpec, campaign_ids, read_campaign
+from mlgroup_mail.content.campaigns.campaign import MailingSpec, campaign_ids, read_campaign
 from mlgroup_mail.delivery.planning import audience_of
 from mlgroup_mail.delivery.sending import restrictions_in_force
 from mlgroup_mail.errors import MailError, UsageError

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlgroup_mail.content.translations import translation_for
+from mlgroup_mail.content.compiling.translations import translation_for
 from mlgroup_mail.delivery import approving, planning, sending
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.reporting.status import status_of

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlgroup_mail import addresses
-from mlgroup_mail.content.campaign import read_campaign
+from mlgroup_mail.content.campaigns.campaign import read_campaign
+from mlgroup_mail.content.compiling.public_copy import public_copy
+from mlgroup_mail.content.compiling.translations import translation_for
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.images import with_pictures_inside
-from mlgroup_mail.content.public_copy import public_copy
-from mlgroup_mail.content.translations import translation_for
+from mlgroup_mail.content.pictures.placing import with_pictures_inside
 from mlgroup_mail.delivery.checking import recipients_now
 from mlgroup_mail.delivery.sample import Sample, make_sample
 from mlgroup_mail.errors import UsageError

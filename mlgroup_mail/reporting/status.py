@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mlgroup_mail.content.campaign import campaign_ids, read_campaign
+from mlgroup_mail.content.campaigns.campaign import campaign_ids, read_campaign
 from mlgroup_mail.delivery import approving
 from mlgroup_mail.errors import MailError, UsageError
 from mlgroup_mail.model import DeliveryState, MailingRef, MailingState

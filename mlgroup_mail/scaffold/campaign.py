@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mlgroup_mail.contacts.config import read_config
-from mlgroup_mail.content.campaign import CampaignKind
-from mlgroup_mail.content.events import Calendar
-from mlgroup_mail.content.events_file import read_events
+from mlgroup_mail.content.calendar.events import Calendar
+from mlgroup_mail.content.calendar.events_file import read_events
+from mlgroup_mail.content.campaigns.campaign import CampaignKind
 from mlgroup_mail.content.word.word_text import WordText
 from mlgroup_mail.errors import CampaignError, ConfigurationError, UsageError
 from mlgroup_mail.scaffold.from_word import with_word

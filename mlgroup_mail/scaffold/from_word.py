@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mlgroup_mail.content.campaign_file import CAMPAIGN_FILE, FENCE
+from mlgroup_mail.content.campaigns.campaign_file import CAMPAIGN_FILE, FENCE
 from mlgroup_mail.content.word.word_text import WordText
 
 _BRACES = re.compile(r"\{[{%#]")

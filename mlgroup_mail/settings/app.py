@@ -15,7 +15,7 @@ from mlgroup_mail.contacts.config import ContactsConfig, read_config
 from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.contacts.segments import Segment, segment_for
 from mlgroup_mail.contacts.words.readings import Vocabulary
-from mlgroup_mail.content.campaign import AudienceRule
+from mlgroup_mail.content.campaigns.campaign import AudienceRule
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery import approving, checking, ledger_file, ordering, planning, sending, testing
 from mlgroup_mail.delivery.merging import Links

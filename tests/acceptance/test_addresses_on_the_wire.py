@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import LETTER, small_project, through, write_list
 from tests.cli.conftest import Run
-from tests.content.raw_mime import read_message, words
+from tests.content.message.raw_mime import read_message, words
 from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.smtp_sink import SmtpSink
 

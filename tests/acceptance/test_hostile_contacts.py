@@ -19,8 +19,8 @@ from lxml import html as libxml2
 
 from mlgroup_mail.cli import main
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
-from mlgroup_mail.content.campaign import CampaignKind
-from mlgroup_mail.content.template_files import known_templates
+from mlgroup_mail.content.campaigns.campaign import CampaignKind
+from mlgroup_mail.content.templates.template_files import known_templates
 from mlgroup_mail.model import ALL_TOPICS, Contact
 from mlgroup_mail.settings.app import App, open_app
 from mlgroup_mail.settings.project import read_project
@@ -28,7 +28,7 @@ from mlgroup_mail.shipped import shipped
 from mlgroup_mail.store.contact_sync import sync_contacts
 from tests.acceptance.projects import LETTER, small_project, write_list
 from tests.cli.conftest import Run
-from tests.content.raw_mime import Part, read_message, words
+from tests.content.message.raw_mime import Part, read_message, words
 from tests.factories import NOON
 
 KINDS = known_templates(read_project(shipped("mlgroup.toml").parent))

@@ -14,8 +14,8 @@ import pytest
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import CAMPAIGN, LETTER, small_project, through
 from tests.cli.conftest import Run
-from tests.content.pictures import drawn
-from tests.content.raw_mime import read_message
+from tests.content.message.raw_mime import read_message
+from tests.content.pictures.drawing import drawn
 from tests.servers.smtp_sink import SmtpSink
 
 TO = "person1@office.example"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlgroup_mail.content.campaign import read_campaign
+from mlgroup_mail.content.campaigns.campaign import read_campaign
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.scaffold.campaign import TOPICS, make_campaign
 from mlgroup_mail.scaffold.project import make_project

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgroup_mail.content.variants import MAX_VARIANTS
+from mlgroup_mail.content.compiling.variants import MAX_VARIANTS
 from tests.acceptance.projects import CAMPAIGN, LETTER, small_project
 from tests.cli.conftest import Run
 

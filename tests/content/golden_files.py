@@ -8,7 +8,7 @@ that is meant, write them anew with
 
 from pathlib import Path
 
-from mlgroup_mail.content.campaign import CampaignKind
+from mlgroup_mail.content.campaigns.campaign import CampaignKind
 from tests.content.kinds import ELSEWHERE, page_of, source_of, text_of
 
 FOLDER = Path(__file__).parent / "golden"

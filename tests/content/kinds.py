@@ -6,13 +6,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from mlgroup_mail.content.campaign import CampaignKind, read_campaign
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.campaigns.campaign import CampaignKind, read_campaign
+from mlgroup_mail.content.compiling.compiled import compile_message
+from mlgroup_mail.content.compiling.variants import variant_fields
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.image_files import read_pictures
-from mlgroup_mail.content.merging import merge_html, merge_text
-from mlgroup_mail.content.variants import variant_fields
+from mlgroup_mail.content.message.merging import merge_html, merge_text
+from mlgroup_mail.content.pictures.image_files import read_pictures
 from mlgroup_mail.model.contact import Contact
 from mlgroup_mail.model.message import CompiledMessage, MergeValues
 from mlgroup_mail.settings.project import Project, read_project

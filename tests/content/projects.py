@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlgroup_mail.content.campaign import read_campaign
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.campaigns.campaign import read_campaign
+from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.model.message import CompiledMessage, MergeValues

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mlgroup_mail.content.campaign import CampaignKind
+from mlgroup_mail.content.campaigns.campaign import CampaignKind
 from tests.content.kinds import (
     ARABIC,
     ELSEWHERE,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mlgroup_mail.content.campaigns.mailing_text import MailingText
 from mlgroup_mail.content.frozen import FrozenImage, FrozenSource
-from mlgroup_mail.content.mailing_text import MailingText
 from mlgroup_mail.content.source_changes import differences
 from mlgroup_mail.model.message import Sender
 from mlgroup_mail.settings.project import Project, read_project

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlgroup_mail.content.campaign import CampaignKind
+from mlgroup_mail.content.campaigns.campaign import CampaignKind
 from tests.content.golden_files import FOLDER
 from tests.content.kinds import ELSEWHERE, page_of, source_of, text_of
 

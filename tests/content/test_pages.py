@@ -10,7 +10,7 @@ import html5lib
 import pytest
 from PIL import Image
 
-from mlgroup_mail.content.campaign import CampaignKind
+from mlgroup_mail.content.campaigns.campaign import CampaignKind
 from mlgroup_mail.settings.theme import DARK_CARD, LIGHT_CARD, contrast
 from tests.content.kinds import (
     ARABIC,

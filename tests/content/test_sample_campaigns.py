@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mlgroup_mail.content.campaign import CampaignKind, read_campaign
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.campaigns.campaign import CampaignKind, read_campaign
+from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.freezing import freeze
-from mlgroup_mail.content.merging import merge_html, merge_text
+from mlgroup_mail.content.message.merging import merge_html, merge_text
 from mlgroup_mail.settings.project import read_project
 from tests.content.kinds import ELSEWHERE, READER, page_of, source_of, text_of
 from tests.content.projects import FIGURES, values

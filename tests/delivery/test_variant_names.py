@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mlgroup_mail.content.campaign import read_campaign
+from mlgroup_mail.content.campaigns.campaign import read_campaign
+from mlgroup_mail.content.compiling.variants import variant_fields
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.variants import variant_fields
 from mlgroup_mail.delivery.variant_names import variant_names
 from mlgroup_mail.model import Contact
 from tests.content.projects import frozen, project_at

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mlgroup_mail.content.blocks.kinds import MEMBERS_ONLY, BlockKind
-from mlgroup_mail.content.compiling import compile_message
-from mlgroup_mail.content.variants import variant_fields
+from mlgroup_mail.content.compiling.compiled import compile_message
+from mlgroup_mail.content.compiling.variants import variant_fields
+from mlgroup_mail.content.writing.blocks.kinds import MEMBERS_ONLY, BlockKind
 from mlgroup_mail.model.contact import Contact
 from mlgroup_mail.shipped import shipped
-from tests.content.pictures import drawn
+from tests.content.pictures.drawing import drawn
 from tests.content.projects import frozen, project_at
 from tests.docs.pages import ROOT, blocks
 

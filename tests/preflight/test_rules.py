@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mlgroup_mail.content.campaign import read_campaign
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.campaigns.campaign import read_campaign
+from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.preflight.checking import check

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mlgroup_mail.content.campaign import campaign_ids, read_campaign
-from mlgroup_mail.content.compiling import compile_message
+from mlgroup_mail.content.campaigns.campaign import campaign_ids, read_campaign
+from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.subject import CheckedText, CheckSubject

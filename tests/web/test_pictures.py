@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.projects import CAMPAIGN, LETTER, Command, command, small_project
 from tests.cli.conftest import Run, run
-from tests.content.pictures import drawn
+from tests.content.pictures.drawing import drawn
 
 __all__ = ["run"]
 

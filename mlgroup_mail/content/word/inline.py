@@ -15,8 +15,8 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
 from markdownify import MarkdownConverter
 
-from mlgroup_mail.content.markdown import escape_markdown, parser
 from mlgroup_mail.content.word.addresses import ADDRESS, autolink, link, target
+from mlgroup_mail.content.writing.markdown import escape_markdown, parser
 
 _MARKS = re.compile(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|~(?=~)|&(?=#?\w+;)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from mlgroup_mail.content.markdown import parser
 from mlgroup_mail.content.word.blocks import Blocks, Step, read_blocks
 from mlgroup_mail.content.word.headings import levelled, split_title, with_bold_headings, with_hints
 from mlgroup_mail.content.word.list_marks import with_typed_lists
@@ -16,6 +15,7 @@ from mlgroup_mail.content.word.to_html import word_html
 from mlgroup_mail.content.word.word_text import WordText
 from mlgroup_mail.content.word.wraps import joined
 from mlgroup_mail.content.word.writing import written
+from mlgroup_mail.content.writing.markdown import parser
 from mlgroup_mail.errors import CampaignError
 
 _STEPS: tuple[Callable[[Blocks], Step], ...] = (with_bold_headings, levelled, with_typed_lists, with_hints)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlgroup_mail.content.catalogues import catalogue_language, catalogue_languages
+from mlgroup_mail.content.language.catalogues import catalogue_language, catalogue_languages
 from mlgroup_mail.preflight.findings import Finding, Level
 from mlgroup_mail.preflight.subject import CheckSubject
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlgroup_mail.content.blocks.naming import lines_for_members
+from mlgroup_mail.content.writing.blocks.naming import lines_for_members
 from mlgroup_mail.preflight.findings import Finding, Level
 from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 

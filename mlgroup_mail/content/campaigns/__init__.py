@@ -1,0 +1,1 @@
+"""What the team writes: a campaign's folder, its mailings, their texts and translations."""

@@ -1,0 +1,1 @@
+"""What depends on a language: dates, numbers, names of zones, the templates' own words."""

@@ -1,0 +1,1 @@
+"""Pictures: their files, and their places in a mail."""

@@ -1,0 +1,1 @@
+"""Markdown in both forms that a mail has: MJML and plain text."""

@@ -1,0 +1,73 @@
+"""Blocks `event` and `events`: what the calendar has, by id."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from mlgroup_mail.content.calendar.events import Calendar, Event
+from mlgroup_mail.content.writing.blocks.keys import filled, flow
+from mlgroup_mail.content.writing.blocks.pieces import Fence
+from mlgroup_mail.content.writing.markdown import value_back
+from mlgroup_mail.content.writing.text_lines import TextLines
+from mlgroup_mail.content.writing.words import Words
+from mlgroup_mail.errors import CampaignError
+
+_EXAMPLE = "the id of an event of campaigns/events.yaml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diary:
+    """What blocks know of dates: the calendar, and the day on which the mail goes out."""
+
+    events: Calendar
+    today: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OneEvent:
+    """An event and what its author says of it beyond the calendar."""
+
+    event: Event
+    details: Words
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Events:
+    """Several events, in the order of their start where the calendar was asked as a whole."""
+
+    events: tuple[Event, ...]
+
+
+def read_event(fence: Fence, diary: Diary) -> OneEvent:
+    """Read an id, and the details below it. Raises CampaignError for an id that the calendar lacks."""
+    lines = filled(fence, _EXAMPLE)
+    event = event_named(diary.events, lines.part(0, 1))
+    return OneEvent(event=event, details=flow(fence, lines.part(1).without_blank_ends()))
+
+
+def read_events(fence: Fence, diary: Diary) -> Events:
+    """Read ids, one a line; none stands for all events from the sending day on.
+
+    Raises CampaignError for an id that the calendar lacks, and where nothing is to come.
+    """
+    lines = fence.lines.without_blank_ends()
+    named = [lines.part(index, index + 1) for index, line in enumerate(lines.lines) if line.strip()]
+    if named:
+        return Events(events=tuple(event_named(diary.events, line) for line in named))
+    to_come = tuple(event for event in diary.events.values() if event.days[1] >= diary.today)
+    if not to_come:
+        raise CampaignError(
+            "the calendar has no event on the sending day or later",
+            where=fence.where,
+            mend="Write the next ones into campaigns/events.yaml, or take the block out.",
+        )
+    return Events(events=to_come)
+
+
+def event_named(events: Calendar, line: TextLines) -> Event:
+    """The event whose id a line is; raises CampaignError with the nearest one."""
+    return events.named(id_in(line.text), where=line.where(0))
+
+
+def id_in(line: str) -> str:
+    """The id that a line is, as an entry of a list too."""
+    return value_back(line.strip().removeprefix("- ").strip())

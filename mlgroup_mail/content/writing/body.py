@@ -1,0 +1,77 @@
+"""The body of a mail: what its author wrote, as MJML sections and as plain text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from markupsafe import Markup
+
+from mlgroup_mail.content.templates.rendering import Renderer
+from mlgroup_mail.content.templates.template_files import BODY, HTML_SUFFIX, PROSE, TEXT_SUFFIX, block_template
+from mlgroup_mail.content.writing.blocks.event import Diary
+from mlgroup_mail.content.writing.blocks.pieces import Piece, Prose, pieces_of
+from mlgroup_mail.content.writing.blocks.reading import read_block
+from mlgroup_mail.content.writing.plain_text import wrap_lines
+from mlgroup_mail.content.writing.text_lines import TextLines
+from mlgroup_mail.content.writing.words import Writing, flow_of
+from mlgroup_mail.errors import CampaignError
+
+_WHOLE = ("<mj-section", "<mj-wrapper", "<mj-hero", "<mj-raw")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Body:
+    """Both forms of a body: `mjml` is a sequence of `<mj-section>`, `text` has no line break at its end."""
+
+    mjml: Markup
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """Pieces one below the other: what stands in a column (`<mj-text>` ...), or whole sections."""
+
+    in_column: bool
+    mjml: Markup
+
+
+def render_body(
+    lines: TextLines, *, writing: Writing, diary: Diary, frames: Renderer, context: Mapping[str, Any]
+) -> Body:
+    """Make both forms of a text after Jinja: each of its pieces through the template of its own.
+
+    `frames` holds the templates, `context` is what they see, besides `block` or `prose`, and whether the piece is the
+    `first`. Raises CampaignError naming file and line.
+    """
+    pages, texts = [], []
+    for index, piece in enumerate(pieces_of(lines, writing)):
+        page, text = _rendered(piece, diary, frames, {**context, "first": index == 0})
+        pages.append(page.strip())
+        texts.append(text)
+    mjml = frames.render(BODY + HTML_SUFFIX, {**context, "runs": _runs(pages)})
+    return Body(mjml=Markup(mjml), text="\n\n".join(filter(None, texts)))  # noqa: S704 - templates escape
+
+
+def _runs(pages: list[str]) -> list[Run]:
+    """A section of its own for each piece would cost two kilobytes a piece, and Gmail cuts long mails."""
+    return [
+        Run(in_column=in_column, mjml=Markup("\n".join(run)))  # noqa: S704 - templates escape
+        for in_column, run in groupby(filter(None, pages), key=lambda page: not page.startswith(_WHOLE))
+    ]
+
+
+def _rendered(piece: Piece, diary: Diary, frames: Renderer, context: Mapping[str, Any]) -> tuple[str, str]:
+    if isinstance(piece, Prose):
+        prose = flow_of(piece.tokens)
+        return frames.render(PROSE + HTML_SUFFIX, {**context, "prose": prose}), str(prose)
+    name = block_template(piece.kind)
+    if name + HTML_SUFFIX not in frames:
+        raise CampaignError(
+            "the name of a block comes from a value, so approval cannot cover its template",
+            where=piece.where,
+            mend=f"Write it out: ```{piece.kind}.",
+        )
+    seen = {**context, "block": read_block(piece, diary)}
+    text = frames.render(name + TEXT_SUFFIX, seen)
+    return frames.render(name + HTML_SUFFIX, seen), wrap_lines(text.strip("\n"))
