@@ -11,7 +11,7 @@ INSTALLED := .venv/.installed
 PIP_INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test servers lint format bench
+.PHONY: help demo test servers lint format bench chaos
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[.a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ format: $(INSTALLED) ## format the code, and mend what can be mended without thi
 
 bench: $(INSTALLED) ## measure what the documentation says about speed
 	@.venv/bin/python -m benchmarks
+
+chaos: $(INSTALLED) ## kill it 300 times at every point, and see that no mail is doubled or lost (docs/chaos.md)
+	@.venv/bin/python -m tests.chaos $(ARGS)
 
 .venv: $(INSTALLED) ## the Python environment, from the versions and hashes in requirements.lock
 

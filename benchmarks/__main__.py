@@ -1,12 +1,17 @@
-"""`make bench`: how fast the parts are, as ratios within one run. The machine may be busy; nothing here can fail."""
+"""`make bench`: how fast the parts are, as ratios within one run, and whether it can be trusted when it is killed.
 
-from benchmarks import contact_list, dispatching, merging
+The machine may be busy: no speed can fail, a doubled or lost mail does.
+"""
+
+import sys
+
+from benchmarks import chaos, contact_list, dispatching, merging
 from benchmarks.measuring import Figure
 from mlgroup_mail.cli.output import say, show_table
 
 
-def main() -> None:
-    """Run every benchmark and print one table."""
+def main() -> int:
+    """Run every benchmark and print one table; then the kill harness, whose verdict is the exit code."""
     figures: list[Figure] = [*merging.run(), *dispatching.run(), *contact_list.run()]
     show_table(
         ["what", "per second", "against", "ratio", "peak MB"],
@@ -23,7 +28,8 @@ def main() -> None:
         title="Medians of three interleaved runs",
     )
     say("Ratios hold within this run only: the machine's speed drifts.")
+    return chaos.run()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

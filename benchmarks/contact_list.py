@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import ROUNDS, Figure
-from mlgroup_mail.cli.output import progress_bar
+from mlgroup_mail.cli.progress_bar import progress_bar
 
 PEOPLE = 1_000_000
 FEW = 10_000

@@ -11,8 +11,10 @@ from pydantic import AwareDatetime
 from flows import artifacts, names
 from flows.progress import Progress, shown
 from flows.project import in_project
+from flows.reports import link_reports
+from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.model import DeliveryState, MailingRef
-from mlgroup_mail.reporting.status import MailingStatus, all_statuses, status_of
+from mlgroup_mail.reporting.status import MailingStatus, all_statuses, statuses_after
 from mlgroup_mail.settings.app import App
 
 
@@ -25,6 +27,8 @@ async def dispatch(live: bool = True, now: AwareDatetime | None = None) -> State
     statuses, hindrance = await send(now) if live else (await in_project(_due, now=now), "")
     if statuses:
         await _show(statuses, description="What this run sent, as it stands now" if live else "What is due: a dry run")
+    if live:
+        await link_reports([status.ref for status in statuses if status.audience], now=now)
     if hindrance:
         return Failed(message=hindrance, data=_numbers(statuses))
     if not statuses:
@@ -36,21 +40,22 @@ async def dispatch(live: bool = True, now: AwareDatetime | None = None) -> State
 @task(name="send what is due", task_run_name="send what is due", retries=0, cache_policy=NO_CACHE)
 async def send(now: datetime | None) -> tuple[list[MailingStatus], str]:
     """Send what is due; returns how the mailings stand afterwards, and what hindered one of them, if anything did."""
-    progress = Progress()
-    work = in_project(lambda app: _send(app, progress), now=now)
+    progress, stop = Progress(), Stop()
+    work = in_project(lambda app: _send(app, progress, stop), now=now, stop=stop)
     return await shown(progress, work, key="dispatch-progress", description="Deliveries with an outcome")
 
 
-def _send(app: App, progress: Progress) -> tuple[list[MailingStatus], str]:
+def _send(app: App, progress: Progress, stop: Stop) -> tuple[list[MailingStatus], str]:
     def count(_: MailingRef, done: int) -> None:
         progress.done += done
         # By its first outcome everything due has been planned, so what is left is known.
         progress.total = progress.total or done + sum(status.left for status in _due(app))
 
-    result = app.dispatch(progress=count)
+    before = all_statuses(app)
+    result = app.dispatch(progress=count, stop=stop)
     # The others had their turn; the run fails, so that somebody looks.
     hindrance = "; ".join(str(error.problem) for error in result.hindered)
-    return [status_of(app, ref) for ref in result.refs], hindrance
+    return statuses_after(app, result.refs, before), hindrance
 
 
 def _due(app: App) -> list[MailingStatus]:

@@ -1,11 +1,14 @@
 """How far a dispatch has come: counted in the thread that sends, shown by the event loop that waits for it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+
+from mlgroup_mail.progress import in_words
 
 T = TypeVar("T")
 
@@ -26,13 +29,20 @@ class Progress:
 
 
 async def shown(progress: Progress, work: Awaitable[T], *, key: str, description: str) -> T:
-    """Await `work` while a progress artifact follows; where there is nothing to do, there is no artifact."""
+    """Await `work` while a progress artifact follows; where there is nothing to do, there is no artifact.
+
+    Beside the bar stand how many, how fast, and how long it may still take: the time of planning does not count.
+    """
     running = asyncio.ensure_future(work)
-    artifact = None
+    artifact, begun = None, time.monotonic()
     while not running.done():
         await asyncio.wait({running}, timeout=_EVERY_SECONDS)
+        if not progress.done:
+            begun = time.monotonic()
+            continue
+        told = f"{description}: {in_words(progress.done, progress.total, time.monotonic() - begun)}"
         if artifact:
-            await aupdate_progress_artifact(artifact, progress.percent)
-        elif progress.done:
-            artifact = await acreate_progress_artifact(progress.percent, key=key, description=description)
+            await aupdate_progress_artifact(artifact, progress.percent, description=told)
+        else:
+            artifact = await acreate_progress_artifact(progress.percent, key=key, description=told)
     return await running

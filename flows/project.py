@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlgroup_mail.clock import FixedClock
-from mlgroup_mail.errors import ConfigurationError, MailError, UnexpectedError
+from mlgroup_mail.delivery.stopping import Stop
+from mlgroup_mail.errors import ConfigurationError, MailError, OwnerLostError, UnexpectedError
 from mlgroup_mail.settings.app import App, open_app
 from mlgroup_mail.settings.project import read_project
 
@@ -33,16 +34,25 @@ def enter_directory(directory: str) -> dict[str, str]:
     return {"directory": str(root)}
 
 
-async def in_project(work: Callable[[App], T], *, now: datetime | None) -> T:
-    """Do blocking work with the project of this process, in a thread; `now` stands in for the clock."""
-    return await asyncio.to_thread(_work_in_project, work, now)
+async def in_project(work: Callable[[App], T], *, now: datetime | None, stop: Stop | None = None) -> T:
+    """Do blocking work with the project of this process, in a thread; `now` stands in for the clock.
+
+    Where the run is cancelled, or its worker ends, `stop` is asked: a thread cannot be interrupted, and would go on
+    until its process is killed. The process waits for it when it ends (`asyncio.run`).
+    """
+    try:
+        return await asyncio.to_thread(_work_in_project, work, now)
+    except asyncio.CancelledError:
+        if stop:
+            stop.ask()
+        raise
 
 
 def _work_in_project(work: Callable[[App], T], now: datetime | None) -> T:
     try:
         with open_app(_root(Path.cwd()), clock=FixedClock(now) if now else None) as app:
             return work(app)
-    except (MailError, ConfigurationError):
+    except (MailError, ConfigurationError, OwnerLostError):
         raise
     except Exception as error:
         raise UnexpectedError(error) from None

@@ -37,8 +37,11 @@ class FixedClock:
 def boot_seconds() -> float:
     """Seconds on a clock that nobody sets and that goes on while the machine sleeps.
 
-    `time.monotonic` stops during suspend on Linux, so a laptop that slept an hour between a claim and the first
-    byte would not notice. CLOCK_BOOTTIME counts sleep; elsewhere (macOS, Windows) monotonic already does.
+    `time.monotonic` stops during suspend on Linux and macOS, so a laptop that slept an hour between a claim and the
+    first byte would not notice. CLOCK_BOOTTIME counts sleep (clock_gettime(2)); macOS's CLOCK_MONOTONIC does, unlike
+    the clock that Python's `monotonic` reads there; Windows's does anyway.
     """
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(boottime) if boottime is not None else time.monotonic()
+    return time.clock_gettime(_COUNTS_SLEEP) if _COUNTS_SLEEP is not None else time.monotonic()
+
+
+_COUNTS_SLEEP: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))

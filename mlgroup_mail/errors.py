@@ -6,7 +6,10 @@ until somebody mends the set-up, and no `except MailError` may swallow it.
 """
 
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,11 +27,24 @@ class Problem:
 
 
 class _Explained(Exception):
-    """An exception whose text is written for the person at the terminal."""
+    """An exception whose text is written for the person at the terminal.
+
+    `problem` is the first thing that is wrong, `problems` are all that were found.
+    """
 
     def __init__(self, message: str, *, where: str = "", mend: str = "") -> None:
         self.problem = Problem(message=message, where=where, mend=mend)
+        self.problems: tuple[Problem, ...] = (self.problem,)
         super().__init__(str(self.problem))
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> Self:
+        """One error for several things, one at least."""
+        found = tuple(problems)
+        error = cls(found[0].message, where=found[0].where, mend=found[0].mend)
+        error.problems = found
+        error.args = ("\n".join(map(str, found)),)
+        return error
 
 
 class MailError(_Explained):
@@ -51,6 +67,41 @@ class MailingStateError(MailError):
     """The mailing is in a state in which this cannot be done."""
 
 
+class Collected:
+    """Gathers what is wrong with one input, so that people can mend all of it at once.
+
+    As a context (`with collected:`) it takes what its block raises, a CampaignError, and lets the work go on behind it.
+    """
+
+    def __init__(self) -> None:
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was found so far, each thing once."""
+        return tuple(self._problems)
+
+    def add(self, *problems: Problem) -> None:
+        """Note what is wrong."""
+        self._problems |= dict.fromkeys(problems)
+
+    def refuse(self) -> None:
+        """Raise CampaignError with all that was found; does nothing where all is well."""
+        if self._problems:
+            raise CampaignError.of(self._problems)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, CampaignError):
+            self.add(*error.problems)
+            return True
+        return False
+
+
 class ConfigurationError(_Explained):
     """The set-up is wrong: settings, project files, secrets, database. Nothing was sent."""
 
@@ -63,6 +114,14 @@ class LedgerError(ConfigurationError):
     """This ledger is not the one that the project's live mail is recorded in, or it needs an upgrade."""
 
 
+class ClockError(ConfigurationError):
+    """The machine's clock cannot be right, by what the ledger or its database knows. Nothing was sent."""
+
+
+class DeafRoadError(ConfigurationError):
+    """A way by which people opt out has not been read for a day. Nothing is sent until it is."""
+
+
 class TransportError(ConfigurationError):
     """The mail server as a whole refuses or does not answer: no recipient is to blame, none was tried.
 
@@ -72,6 +131,13 @@ class TransportError(ConfigurationError):
     def __init__(self, message: str, *, where: str = "", mend: str = "", temporary: bool = False) -> None:
         super().__init__(message, where=where, mend=mend)
         self.temporary = temporary
+
+
+class RefusedByServerError(TransportError):
+    """The mail server answers, and takes nothing from us: it refuses the login, the sender or this machine.
+
+    It goes on refusing until somebody mends that, and may lock an account that keeps trying: the mailing pauses.
+    """
 
 
 class OwnerLostError(Exception):

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlgroup_mail.cli.context import CampaignName, Json, MailingName, campaign_and_mailing, opened, whoever_runs_this
-from mlgroup_mail.cli.output import console, print_json, say, show_table
+from mlgroup_mail.cli.output import console, print_json, say, show_indented, show_table
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model.mailing import MailingRef
 
 if TYPE_CHECKING:
     from mlgroup_mail.preflight.findings import Finding
     from mlgroup_mail.settings.app import App
+
+
+_INDENT = 8
+_DETAILS = 3
+"""So many things of a list are told on a terminal; `--json` has them all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +44,7 @@ def check(campaign: CampaignName, as_json: Json = False) -> None:
                         "level": finding.level,
                         "rule": finding.rule,
                         "where": finding.where,
-                        "message": finding.message,
+                        "message": finding.told(),
                         "mend": finding.mend,
                     }
                     for finding in findings
@@ -47,7 +52,7 @@ def check(campaign: CampaignName, as_json: Json = False) -> None:
             }
         )
     else:
-        _show_findings(findings)
+        _show_findings(findings, campaign)
         say(f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')} in {campaign}.")
     raise typer.Exit(int(errors > 0))
 
@@ -106,37 +111,40 @@ def approve(
 
     ref = MailingRef.parse(mailing)
     with opened() as app:
-        findings = app.check(ref.campaign, ref.mailing)
+        findings = app.approve(ref, by=by or whoever_runs_this())
         if any(finding.blocks for finding in findings):
             if as_json:
                 print_json({"mailing": str(ref), "approved": False, "errors": sum(each.blocks for each in findings)})
             else:
-                _show_findings(findings)
+                _show_findings(findings, mailing)
                 say(f"{ref} is not approved: mend the errors first.")
             raise typer.Exit(1)
-        app.approve(ref, by=by or whoever_runs_this())
         status, found = status_of(app, ref), forecast(app, ref)
     if as_json:
         print_json({**status.as_json(), "approved": True, "by": by})
         return
-    _show_findings(findings)
+    _show_findings(findings, mailing)
     show_table(["", "people"], found.lines(), title=f"{ref}, approved by {by}")
     say(f"It goes out from {status.send_at:%A %-d %B %Y, %H:%M} UTC, by `dispatch --live` or `send {ref} --live`.")
     for remark in found.remarks:
         say(remark)
 
 
-def _show_findings(findings: "tuple[Finding, ...]") -> None:
+def _show_findings(findings: "tuple[Finding, ...]", campaign: str) -> None:
     """Each finding as a small paragraph: a table would break files and lines apart."""
-    from rich.padding import Padding
     from rich.text import Text
 
     out = console()
     for finding in findings:
         colour = "red" if finding.blocks else "yellow"
-        out.print(Text.assemble((f"{finding.level:<8}", f"bold {colour}"), finding.where, (f"  {finding.rule}", "dim")))
-        sentence = f"{finding.message.rstrip('.')}. {finding.mend}".rstrip()
-        out.print(Padding(Text(sentence), (0, 0, 1, 8), expand=False))
+        heading = Text.assemble((f"{finding.level:<8}", f"bold {colour}"), finding.where, (f"  {finding.rule}", "dim"))
+        # A file with its line is one word: somebody may copy it.
+        out.print(heading, soft_wrap=True)
+        sentence = f"{finding.told(_DETAILS).rstrip('.')}. {finding.mend}".rstrip()
+        if len(finding.details) > _DETAILS:
+            sentence += f" All of them: mlgroup-mail check {campaign} --json"
+        show_indented(out, sentence, indent=_INDENT)
+        out.print()
 
 
 def _counted(number: int, noun: str) -> str:

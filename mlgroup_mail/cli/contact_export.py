@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from mlgroup_mail.cli.context import Json, opened
-from mlgroup_mail.cli.output import print_json, progress_bar, say
+from mlgroup_mail.cli.output import print_json, say
+from mlgroup_mail.cli.progress_bar import progress_bar
 
 
 def register(group: typer.Typer) -> None:
@@ -21,7 +22,7 @@ def export(
     """Write the stored list with status, opt-outs, bounces, moves and their dates, for the team's folder."""
     from mlgroup_mail.reporting.contact_export import export_contacts
 
-    with opened() as app, progress_bar("exporting") as tell:
+    with opened() as app, progress_bar("exporting", quiet=as_json) as tell:
         done = export_contacts(app, file, progress=lambda done, total: tell(completed=done, total=total))
     if as_json:
         print_json(done.as_json())

@@ -10,7 +10,8 @@ import typer
 from mlgroup_mail.cli import contact_export, segments
 from mlgroup_mail.cli.cleaned import cleaned_json, show_cleaned
 from mlgroup_mail.cli.context import Json, opened, project_root
-from mlgroup_mail.cli.output import print_json, progress_bar, say
+from mlgroup_mail.cli.output import print_json, say
+from mlgroup_mail.cli.progress_bar import progress_bar
 from mlgroup_mail.cli.pulled import pulled_json, show_pulled
 from mlgroup_mail.errors import UsageError
 
@@ -57,7 +58,7 @@ def check(
 
     options = _source(source)
     tables = [read_source(path, options.model_copy(update={"name": name})) for path, name in _named(files)]
-    with progress_bar("cleaning") as tell:
+    with progress_bar("cleaning", quiet=as_json) as tell:
         cleaned = clean(
             tables,
             _vocabulary(),
@@ -88,7 +89,7 @@ def pull(
     """Read and clean every source of contacts/contacts.toml, and store the list."""
     from mlgroup_mail.contacts.writing import write_notes
 
-    with opened() as app, progress_bar("pulling") as tell:
+    with opened() as app, progress_bar("pulling", quiet=as_json) as tell:
         result = app.pull(accept_changes=accept_changes, progress=lambda done, total: tell(completed=done, total=total))
     if notes:
         _write(write_notes, result.cleaned, notes)

@@ -1,4 +1,4 @@
-"""`db upgrade`, `db adopt`: migrations, and taking over a ledger."""
+"""`db upgrade`, `db adopt`, `db trust-clock`: migrations, taking over a ledger, and what time it is."""
 
 from typing import Annotated
 
@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The database behind it.", no_args_is_help=True)
     group.command("upgrade")(upgrade)
     group.command("adopt")(adopt)
+    group.command("trust-clock")(trust_clock)
     app.add_typer(group, name="db")
 
 
@@ -31,12 +32,14 @@ def adopt(
     """Make this database the one that the project's live mail is recorded in (ledger.toml)."""
     from mlgroup_mail.consent.applying import standing_suppressions
     from mlgroup_mail.delivery.ledger_file import adopt_ledger
+    from mlgroup_mail.delivery.ledger_witness import note_age
     from mlgroup_mail.reporting.status import all_statuses
 
     if not reason.strip():
         raise UsageError("--reason is empty: say why the other ledger cannot be used any more")
     with opened() as app:
         found = adopt_ledger(app.project.root, app.store, reason=reason, by=whoever_runs_this(), now=app.clock.now())
+        note_age(app.project.root, app.store)
         rules = len(standing_suppressions(app.store))
         mailings = sum(status.audience > 0 for status in all_statuses(app))
     say(f"ledger.toml now names this ledger ({found}). Commit it.")
@@ -44,3 +47,17 @@ def adopt(
         f"It knows {rules} standing opt-outs and {mailings} mailings. Whoever opted out or got mail under the other "
         "one can be written to again: enter those opt-outs here, and cancel what has gone out."
     )
+
+
+def trust_clock(
+    reason: Annotated[str, typer.Option("--reason", help="How you know; kept in the journal.")],
+) -> None:
+    """Say that the machine's clock is right now, where the ledger's newest times speak against it."""
+    if not reason.strip():
+        raise UsageError("--reason is empty: say how you know what time it is")
+    with opened() as app:
+        now = app.clock.now()
+        count = app.trust_clock(reason=reason, by=whoever_runs_this())
+    say(f"It is {now:%Y-%m-%d %H:%M} UTC: live mail goes by this clock again.")
+    if count:
+        say(f"{count} deferred deliveries that waited for a later time may go now.")

@@ -29,21 +29,26 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Where mailings stand: states and counts."""
-    from mlgroup_mail.reporting.status import all_statuses, status_of, unreadable_campaigns
+    from mlgroup_mail.reporting.status import overview, status_of
 
     with opened() as app:
-        found = [status_of(app, MailingRef.parse(mailing))] if mailing else all_statuses(app)
-        unreadable = [] if mailing else unreadable_campaigns(app)
+        if mailing:
+            one = status_of(app, MailingRef.parse(mailing))
+            if as_json:
+                print_json(one.as_json())
+            else:
+                show_statuses([one])
+            return
+        found = overview(app)
     if as_json:
-        print_json(found[0].as_json() if mailing else {"mailings": [each.as_json() for each in found]})
+        print_json(found.as_json())
         return
-    for campaign in unreadable:
+    for campaign in found.unreadable:
         say(f"{campaign} cannot be read: mlgroup-mail check {campaign} says why.")
-    if not found and not unreadable:
+    if found.statuses:
+        show_statuses(found.statuses)
+    elif not found.unreadable:
         say("There is no campaign yet. Make one: mlgroup-mail new newsletter ID")
-        return
-    if found:
-        show_statuses(found)
 
 
 def log(
@@ -64,10 +69,16 @@ def log(
             _write_csv(lines)
             return
         found = list(lines)
+    riding = any(line.canary for line in found)
     show_table(
-        ["address", "contact", "state", "reason", "attempts", "at"],
+        ["address", "contact", "state", "reason", "attempts", "at", "language", *(["canary"] if riding else [])],
         [
-            [line.address, line.contact_id, line.state, line.reason, line.attempts, f"{line.at:%Y-%m-%d %H:%M:%S}"]
+            [
+                *(line.address, line.contact_id, line.state, line.reason, line.attempts),
+                f"{line.at:%Y-%m-%d %H:%M:%S}",
+                line.language,
+                *([line.canary] if riding else []),
+            ]
             for line in found[:_SHOWN]
         ],
     )
@@ -111,6 +122,6 @@ def verify(as_json: Json = False) -> None:
 
 def _write_csv(lines: "Iterable[LogLine]") -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["address", "contact_id", "state", "reason", "attempts", "message_id", "at"])
+    writer.writerow(["address", "contact_id", "state", "reason", "attempts", "message_id", "at", "language", "canary"])
     for line in lines:
         writer.writerow(line.cells())

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlgroup_mail.cli.context import Json, Live, MailingName, opened, whoever_runs_this
-from mlgroup_mail.cli.output import print_json, progress_bar, say, show_table
+from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.cli.progress_bar import progress_bar
 from mlgroup_mail.cli.statuses import show_statuses
+from mlgroup_mail.cli.stopping import stop_on_signals
 from mlgroup_mail.model.delivery import DeliveryState, DeliveryStep
 from mlgroup_mail.model.mailing import MailingRef, MailingState
 
 if TYPE_CHECKING:
+    from mlgroup_mail.delivery.stopping import Stop
     from mlgroup_mail.reporting.status import MailingStatus
     from mlgroup_mail.settings.app import App
 
@@ -31,7 +34,7 @@ def plan(mailing: MailingName, as_json: Json = False) -> None:
 
     ref = MailingRef.parse(mailing)
     with opened() as app:
-        with progress_bar("planning") as tell:
+        with progress_bar("planning", quiet=as_json) as tell:
             app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
         _show_one(status_of(app, ref), as_json=as_json)
 
@@ -45,13 +48,15 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Send what is due of a mailing. A dry run unless --live; running it again sends nobody anything twice."""
-    from mlgroup_mail.reporting.status import status_of
+    from mlgroup_mail.delivery.stopping import Stop
+    from mlgroup_mail.reporting.status import status_of, statuses_after
 
     ref = MailingRef.parse(mailing)
     with opened() as app:
         if not live:
             raise typer.Exit(_dry_run(app, ref, as_json=as_json))
         app.require_keys()
+        app.require_sound()
         row = app.require_approved(ref)
         if row.state_at(app.clock.now()) is MailingState.EXPIRED:
             if late is None:
@@ -65,40 +70,44 @@ def send(
             if not as_json:
                 say(f"Not due before {row.send_at:%Y-%m-%d %H:%M} UTC: nothing was sent, its audience is still open.")
             return
-        with progress_bar("planning") as tell:
+        with progress_bar("planning", quiet=as_json) as tell:
             app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
         before = status_of(app, ref)
         handed_over = 0
-        with progress_bar("sending", total=before.left) as tell:
+        stop = Stop()
+        with progress_bar("sending", total=before.left, quiet=as_json) as tell, stop_on_signals(stop):
 
             def count(_: MailingRef, done: int) -> None:
                 nonlocal handed_over
                 handed_over += done
                 tell(advance=done)
 
-            app.send([ref], progress=count)
-        after = status_of(app, ref)
+            app.send([ref], progress=count, stop=stop)
+        (after,) = statuses_after(app, [ref], [before])
         _show_one(after, as_json=as_json)
     if not as_json:
         # Another process may be sending the same mailing: what it does is not this command's.
         news = min(handed_over, after.counts[DeliveryState.ACCEPTED] - before.counts[DeliveryState.ACCEPTED])
         say(f"{news} accepted now." if news else "Nothing was sent: there was nothing due that had not gone already.")
-    raise typer.Exit(_exit_code([after]))
+    raise typer.Exit(int(_stopped(stop, [after]) or after.left_undone))
 
 
 def dispatch(live: Live = False, as_json: Json = False) -> None:
     """Send what is due of every approved mailing: what the scheduled flow does every few minutes."""
-    from mlgroup_mail.reporting.status import all_statuses, status_of
+    from mlgroup_mail.delivery.stopping import Stop
+    from mlgroup_mail.reporting.status import all_statuses, statuses_after
 
     with opened() as app:
+        before = all_statuses(app)
         if not live:
-            _show_all([each for each in all_statuses(app) if each.due], as_json=as_json)
+            _show_all([each for each in before if each.due], as_json=as_json)
             if not as_json:
                 say("This was a dry run: nothing was sent. `dispatch --live` sends what is due.")
             return
-        with progress_bar("sending") as tell:
-            result = app.dispatch(progress=lambda _, done: tell(advance=done))
-        statuses = [status_of(app, ref) for ref in result.refs]
+        stop = Stop()
+        with progress_bar("sending", quiet=as_json) as tell, stop_on_signals(stop):
+            result = app.dispatch(progress=lambda _, done: tell(advance=done), stop=stop)
+        statuses = statuses_after(app, result.refs, before)
         # Whatever has been left undone is told by the exit code, also where this run had nothing to do with it.
         undone = any(status.left_undone for status in all_statuses(app))
     hindered = [str(error.problem) for error in result.hindered]
@@ -108,7 +117,7 @@ def dispatch(live: Live = False, as_json: Json = False) -> None:
         _show_all(statuses, as_json=False)
     for reason in hindered:
         typer.echo(f"hindered: {reason}", err=True)
-    raise typer.Exit(int(bool(undone or hindered)))
+    raise typer.Exit(int(bool(_stopped(stop, statuses) or undone or hindered)))
 
 
 def pause(mailing: MailingName, reason: Reason = "", by: By = None) -> None:
@@ -138,6 +147,9 @@ def resolve(
     accepted: Annotated[bool, typer.Option("--accepted", help="They have it.")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="Send it again; it may be a second copy.")] = False,
     address: Annotated[str | None, typer.Option("--address", help="Only this one.")] = None,
+    contact: Annotated[
+        int | None, typer.Option("--contact", metavar="NUMBER", help="Only this one, as `report` names them.")
+    ] = None,
     by: By = None,
 ) -> None:
     """Settle uncertain deliveries by a person's decision."""
@@ -146,7 +158,12 @@ def resolve(
     step = DeliveryStep.RESOLVE_ACCEPTED if accepted else DeliveryStep.RESOLVE_RESEND
     with opened() as app:
         count = app.resolve(
-            MailingRef.parse(mailing), step, address=address, reason=reason, by=by or whoever_runs_this()
+            MailingRef.parse(mailing),
+            step,
+            address=address,
+            contact_id=contact,
+            reason=reason,
+            by=by or whoever_runs_this(),
         )
     what = "are now accepted" if accepted else "will be sent again"
     say(f"{count} uncertain deliveries of {mailing} {what}.")
@@ -183,5 +200,10 @@ def _show_all(statuses: Sequence["MailingStatus"], *, as_json: bool) -> None:
         say("Nothing is due.")
 
 
-def _exit_code(statuses: Sequence["MailingStatus"]) -> int:
-    return int(any(status.left_undone for status in statuses))
+def _stopped(stop: "Stop", statuses: Sequence["MailingStatus"]) -> bool:
+    """Whether somebody's wish to stop has left something; if so, say what and how to go on."""
+    left = sum(status.left for status in statuses)
+    if not (stop.asked and left):
+        return False
+    typer.echo(f"Stopped: {left} still to go. Run the same command again; nobody gets anything twice.", err=True)
+    return True

@@ -6,15 +6,36 @@ Exit codes: 0 done; 1 findings at error level or work left undone; 2 usage or co
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mlgroup_mail import __version__
-from mlgroup_mail.cli import campaigns, contacts, database, looking, mailings, new, opt_out, person, project, web
+from mlgroup_mail.cli import (
+    campaigns,
+    contacts,
+    database,
+    looking,
+    mailings,
+    new,
+    opt_out,
+    person,
+    project,
+    report,
+    web,
+)
 from mlgroup_mail.cli.context import set_project_root
-from mlgroup_mail.errors import ConfigurationError, MailError, OwnerLostError, TransportError, UnexpectedError
+from mlgroup_mail.errors import (
+    ConfigurationError,
+    DeafRoadError,
+    MailError,
+    OwnerLostError,
+    Problem,
+    TransportError,
+    UnexpectedError,
+)
 
 app = typer.Typer(
     name="mlgroup-mail",
@@ -24,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (project, contacts, new, campaigns, mailings, looking, opt_out, person, web, database):
+for module in (project, contacts, new, campaigns, mailings, looking, report, opt_out, person, web, database):
     module.register(app)
 
 
@@ -66,13 +87,16 @@ def _run(arguments: list[str]) -> int:
             _tell("stopped; what was just being handed over is in doubt (see `status`), the same command does the rest")
         return int(end.code or 0)
     except TransportError as error:
-        _tell(str(error.problem))
+        _tell_all(error.problems)
         return 1 if error.temporary else 2
+    except DeafRoadError as error:
+        _tell_all(error.problems)
+        return 1
     except ConfigurationError as error:
-        _tell(str(error.problem))
+        _tell_all(error.problems)
         return 2
     except MailError as error:
-        _tell(str(error.problem))
+        _tell_all(error.problems)
         return 1
     except OwnerLostError as error:
         _tell(f"{error}; what it had begun is recorded. Run the same command again to go on.")
@@ -99,6 +123,11 @@ def _project_first(arguments: list[str]) -> list[str]:
         if argument.startswith("--project="):
             return [argument, *arguments[:index], *arguments[index + 1 :]]
     return arguments
+
+
+def _tell_all(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        _tell(str(problem))
 
 
 def _tell(text: str) -> None:

@@ -1,10 +1,9 @@
-"""What commands print: one JSON object for programs, tables and progress for people."""
+"""What commands print: one JSON object for programs, tables for people."""
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
 
 _WIDTH_OF_A_FILE = 120
 """Columns of a table that goes into a file or pipe, where no terminal says how wide it is."""
+_WIDEST = 10_000
+"""So wide a table may be while it is measured."""
 
 
 def print_json(data: object) -> None:
@@ -32,36 +33,50 @@ def say(text: str) -> None:
     console().print(text, markup=False, soft_wrap=True)
 
 
-def make_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> "Table":
-    """A table; numbers stand right."""
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """Print a table, numbers on the right, under its title; where the terminal is too narrow for it, row by row."""
+    from rich.measure import Measurement
+
+    out, found = console(), [list(row) for row in rows]
+    if title:
+        # A title of the table itself would be wrapped to the table's width.
+        out.print(title, style="bold", markup=False)
+    table = _table(columns, found, whole_words=out.is_terminal)
+    # What a file is read by is made for tables, however wide they are.
+    if out.is_terminal and Measurement.get(out, out.options.update(max_width=_WIDEST), table).minimum > out.width:
+        _show_row_by_row(out, columns, found)
+    else:
+        out.print(table)
+
+
+def _table(columns: Sequence[str], rows: list[list[object]], *, whole_words: bool) -> "Table":
+    """`whole_words` takes room from columns that can be wrapped at blanks: an address or a name is not torn apart."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    found = [list(row) for row in rows]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
-        numbers = bool(found) and all(isinstance(row[index], int) for row in found)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
-    for row in found:
+        numbers = bool(rows) and all(isinstance(row[index], int) for row in rows)
+        whole = whole_words and not any(" " in str(row[index]) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=whole)
+    for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     return table
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """Print a table."""
-    console().print(make_table(columns, rows, title=title))
+def _show_row_by_row(out: "Console", columns: Sequence[str], rows: list[list[object]]) -> None:
+    """Each row's first cell on a line, so that addresses and names stay whole; its others below, with their names."""
+    for first, *others in rows:
+        out.print(str(first), markup=False, soft_wrap=True)
+        cells = [f"{name}: {cell}" for name, cell in zip(columns[1:], others, strict=True) if str(cell)]
+        show_indented(out, ", ".join(cells), indent=2)
 
 
-@contextmanager
-def progress_bar(description: str, *, total: int | None = None) -> Iterator[Callable[..., Any]]:
-    """A bar on the terminal, nothing elsewhere. Yields `tell(advance=..., completed=..., total=...)`."""
-    if not sys.stderr.isatty():
-        yield lambda **_: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def show_indented(out: "Console", text: str, *, indent: int) -> None:
+    """A paragraph that is set in, wrapped at words, without blanks at the ends of its lines."""
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda **values: progress.update(task, **values)
+    for line in Text(text).wrap(out, out.width - indent):
+        line.rstrip()
+        out.print(" " * indent, line, sep="")

@@ -6,7 +6,8 @@ import typer
 
 from mlgroup_mail.addresses import mask
 from mlgroup_mail.cli.context import Json, opened
-from mlgroup_mail.cli.output import print_json, progress_bar, say, show_table
+from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.cli.progress_bar import progress_bar
 from mlgroup_mail.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def segment(
     if name is not None and rule is not None:
         raise UsageError("give the name of a segment or --rule, not both")
     what = name if rule is None else _read(rule)
-    with opened() as app, progress_bar("counting") as tell:
+    with opened() as app, progress_bar("counting", quiet=as_json) as tell:
 
         def progress(done: int, total: int) -> None:
             tell(completed=done, total=total)

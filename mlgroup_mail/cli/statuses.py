@@ -19,7 +19,7 @@ def show_statuses(statuses: "Sequence[MailingStatus]") -> None:
             [
                 status.ref,
                 f"{status.send_at:%Y-%m-%d %H:%M}",
-                status.state,
+                status.state_in_words,
                 status.audience,
                 *(status.counts[state] for state in shown),
             ]

@@ -3,9 +3,8 @@
 import codecs
 import io
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field as Key
 from pydantic import field_validator, model_validator
@@ -13,7 +12,7 @@ from pydantic import field_validator, model_validator
 from mlgroup_mail.contacts.fields import Field
 from mlgroup_mail.contacts.segment_rules import SegmentRule, check_references
 from mlgroup_mail.contacts.sources.remote import is_remote
-from mlgroup_mail.documents import Document, read_toml, validate
+from mlgroup_mail.documents import Document, matching, read_document
 
 CONTACTS_FILE = "contacts.toml"
 
@@ -75,9 +74,15 @@ class Source(Document):
     `s3://bucket/members.xlsx`. `url` is a SQLAlchemy URL without a password, or `env:NAME`. What is None is found out.
     """
 
-    name: str = Key(min_length=1, pattern=r"^\S(.*\S)?$")
+    name: Annotated[str, Key(min_length=1), matching(r"\S(.*\S)?", "begins or ends with a blank, or has two lines")]
     path: str | None = Key(default=None, min_length=1)
-    url: str | None = Key(default=None, pattern=r"^(env:[A-Za-z_]\w*|[A-Za-z]\w*(\+\w+)?://.*)$")
+    url: Annotated[
+        str | None,
+        matching(
+            r"env:[A-Za-z_]\w*|[A-Za-z]\w*(\+\w+)?://.*",
+            'must be "env:NAME", or the address of a database such as postgresql://host/name',
+        ),
+    ] = None
     query: str | None = Key(default=None, min_length=1)
     columns: Columns = Columns()
     defaults: Defaults = Defaults()
@@ -163,10 +168,4 @@ class ContactsConfig(Document):
 
 def read_config(folder: Path) -> ContactsConfig:
     """Read `contacts.toml` in `folder`; raises ConfigurationError naming file, key and mend."""
-    path = folder / CONTACTS_FILE
-    return check_config(read_toml(path), where=str(path))
-
-
-def check_config(data: Mapping[str, Any], *, where: str) -> ContactsConfig:
-    """Check what `contacts.toml` says; `where` names it in errors."""
-    return validate(ContactsConfig, data, where=where)
+    return read_document(ContactsConfig, folder / CONTACTS_FILE)

@@ -5,14 +5,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlgroup_mail.content.calendar.announced import Announcement, sequence_of
+from mlgroup_mail.content.announced import Announcement, sequence_of
 from mlgroup_mail.content.calendar.events import Calendar
 from mlgroup_mail.content.calendar.events_file import read_events
 from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec
 from mlgroup_mail.content.frozen import FrozenSource, texts_of
 from mlgroup_mail.content.pictures.image_files import freeze_images
+from mlgroup_mail.content.templates.overrides import check_overrides
 from mlgroup_mail.content.templates.template_fields import field_use
 from mlgroup_mail.content.templates.template_files import reachable_templates
+from mlgroup_mail.content.writing.blocks.event import refuse_further_events
 from mlgroup_mail.content.writing.blocks.naming import Named, named_by_blocks
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.settings.project import PROJECT_FILE, Project
@@ -37,6 +39,7 @@ def freeze(
     mailing = campaign.mailing(mailing_name)
     blocks = named_by_blocks(mailing.texts)
     templates = reachable_templates(project, campaign.template, blocks.kinds)
+    check_overrides(templates)
     group = project.group.model_dump()
     source = FrozenSource(
         campaign=campaign.campaign_id,
@@ -52,7 +55,7 @@ def freeze(
         text=mailing.original.text,
         text_file=mailing.original.text_file,
         text_line=mailing.original.text_line,
-        places=mailing.original.places,
+        places=mailing.original.places | {"audience": mailing.audience_place},
         translations={text.language: text for text in mailing.translations},
         sender=project.sender(campaign.sender),
         audience=mailing.audience,
@@ -67,6 +70,7 @@ def freeze(
         opt_out_page=opt_out_page,
         figures=dict(figures),
         values=dict(campaign.values),
+        canaries=project.canaries,
     )
     used = field_use(texts_of(source)).events
     images = freeze_images(project, source)
@@ -102,6 +106,7 @@ def _events(
     names = calendar if used is None or blocks.whole_calendar else used
     places = {name: _first_mention(texts, name) for name in names} | blocks.events
     named = {name: calendar.named(name, where=where) for name, where in places.items()}
+    refuse_further_events(calendar, blocks.said)
     invited: dict[str, Any] = {}
     if mailing.event:
         event = calendar.named(mailing.event, where=mailing.event_place)

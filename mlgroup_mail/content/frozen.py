@@ -13,6 +13,7 @@ from typing import Any
 from mlgroup_mail.content.campaigns.campaign import AudienceRule
 from mlgroup_mail.content.campaigns.mailing_text import MailingText
 from mlgroup_mail.content.templates.template_files import template_place
+from mlgroup_mail.model.canary import Canary, CanaryPlace
 from mlgroup_mail.model.mailing import MailingRef
 from mlgroup_mail.model.message import Sender
 
@@ -41,7 +42,7 @@ class FrozenSource:
     `translations` are by language tag. `event` is the id of the event that the mail invites to ("" for none), and
     `event_sequence` the iCalendar SEQUENCE of what is said of it. `images` are by the name that texts use: the path
     within the campaign's folder, or `templates/...` for the theme's. `images_url` is the address under which they
-    are hosted; "" where they travel within the mail.
+    are hosted; "" where they travel within the mail. `canaries` are those of the team who ride along.
     """
 
     campaign: str
@@ -77,6 +78,7 @@ class FrozenSource:
     event_sequence: int = 0
     images: dict[str, FrozenImage] = field(default_factory=dict)
     images_url: str = ""
+    canaries: tuple[Canary, ...] = ()
 
     @property
     def original(self) -> MailingText:
@@ -118,6 +120,9 @@ class FrozenSource:
             data[key] = datetime.fromisoformat(data[key])
         for key, kind in (("translations", MailingText), ("images", FrozenImage)):
             data[key] = {name: kind(**entry) for name, entry in data.get(key, {}).items()}
+        data["canaries"] = tuple(
+            Canary(**entry | {"place": CanaryPlace(entry["place"])}) for entry in data.get("canaries", ())
+        )
         # What an earlier version froze and this one does not know.
         known = {entry.name for entry in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in data.items() if key in known})
@@ -127,6 +132,7 @@ class FrozenSource:
         data["sender"] = dataclasses.asdict(self.sender)
         for key in ("translations", "images"):
             data[key] = {name: dataclasses.asdict(entry) for name, entry in data[key].items()}
+        data["canaries"] = [dataclasses.asdict(canary) for canary in data["canaries"]]
         for key in ("send_at", "stop_at"):
             data[key] = data[key].isoformat()
         return data

@@ -26,6 +26,7 @@ _WORDS = {
     "opt_out_page": "whether opting out has a page",
     "event": "the event that the mail invites to",
     "event_sequence": "the event's number in calendars",
+    "canaries": "who of the team rides along ([canaries])",
     "images_url": "where pictures are hosted",
     "campaign": "the campaign's id",
     "mailing": "the mailing's name",

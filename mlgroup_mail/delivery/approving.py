@@ -1,6 +1,7 @@
 """Approval: freezing what goes out, and telling whether it still is what was approved."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -8,18 +9,19 @@ from types import MappingProxyType
 from mlgroup_mail.contacts.audience import figures
 from mlgroup_mail.contacts.config import ContactsConfig
 from mlgroup_mail.contacts.segments import rule_for
-from mlgroup_mail.content.calendar.announced import Announcement, read_announcement
-from mlgroup_mail.content.campaigns.campaign import read_campaign
+from mlgroup_mail.content.announced import Announcement
+from mlgroup_mail.content.campaigns.campaign import Campaign, read_campaign
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.content.pictures.image_files import read_pictures
 from mlgroup_mail.content.source_changes import differences
+from mlgroup_mail.delivery.announcements import Announcements
 from mlgroup_mail.errors import NotApprovedError
 from mlgroup_mail.model import MailingRef, MailingState
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.contacts import all_contacts
-from mlgroup_mail.store.mailings import MailingRow, all_mailings, approve_mailing, find_mailing
+from mlgroup_mail.store.mailings import MailingRow, approve_mailing, find_mailing
 from mlgroup_mail.store.pictures import Picture, add_pictures, picture_contents
 
 
@@ -33,44 +35,38 @@ class Files:
     images_url: str = ""
     """Where pictures are hosted; "" where nothing can be."""
 
-    def freeze(self, ref: MailingRef, found: Mapping[str, int], announced: Iterable[Announcement]) -> FrozenSource:
+    def freeze(
+        self, campaign: Campaign, mailing: str, found: Mapping[str, int], announced: Iterable[Announcement]
+    ) -> FrozenSource:
         """Freeze with these figures, and with the audience's whole rule in place of the names of segments.
 
         `announced` is what the other approved mailings say of events; it is read only where the mail invites to one.
         So changing a segment's rule voids an approval as changing the text does. Raises CampaignError.
         """
-        campaign = read_campaign(self.project, ref.campaign)
         source = freeze(
             self.project,
             campaign,
-            ref.mailing,
+            mailing,
             found,
             opt_out_page=self.opt_out_page,
             images_url=self.images_url,
             announced=announced,
         )
-        return replace(source, audience=rule_for(self.contacts, source.audience, where=campaign.file).written())
+        where = campaign.mailing(mailing).audience_place
+        return replace(source, audience=rule_for(self.contacts, source.audience, where=where).written())
 
     def pictures(self, source: FrozenSource) -> dict[str, bytes]:
         """The bytes of a frozen mailing's pictures by digest; raises CampaignError where a file has changed since."""
         return read_pictures(self.project, source)
 
 
-def freeze_now(files: Files, store: Store, ref: MailingRef) -> FrozenSource:
-    """The mailing as its files and the list's figures have it now; raises CampaignError."""
+def freeze_now(
+    files: Files, store: Store, campaign: Campaign, mailing: str, announced: Iterable[Announcement]
+) -> FrozenSource:
+    """The mailing as its campaign and the list's figures have it now; raises CampaignError."""
     with store.reading() as connection:
         found = figures(all_contacts(connection))
-    return files.freeze(ref, found, announcements(store, ref))
-
-
-def announcements(store: Store, ref: MailingRef) -> Iterator[Announcement]:
-    """What the approved mailings other than this one say of events. Reads nothing before the first is asked for."""
-    with store.reading() as connection:
-        mailings = all_mailings(connection)
-    for mailing in mailings:
-        if mailing.ref != ref:
-            withdrawn = mailing.state is MailingState.CANCELLED and mailing.audience is None
-            yield read_announcement(mailing.source, mailing.ref, send_at=mailing.send_at, withdrawn=withdrawn)
+    return files.freeze(campaign, mailing, found, announced)
 
 
 def approved_source(mailing: MailingRow) -> FrozenSource:
@@ -96,10 +92,7 @@ def approve(
     by: str,
     now: datetime,
 ) -> None:
-    """Bind what goes out; `pictures` are the bytes of the source's pictures by digest.
-
-    The caller has made sure that `check` finds no error.
-    """
+    """Bind what goes out: the source that was checked. `pictures` are the bytes of its pictures by digest."""
     shown = {image.digest: image.media_type for image in source.images.values()}
     kept = [
         Picture(digest=digest, media_type=media_type, content=pictures[digest]) for digest, media_type in shown.items()
@@ -119,11 +112,26 @@ def approve(
         )
 
 
-def changes_since_approval(files: Files, store: Store, mailing: MailingRow) -> list[str]:
-    """What differs between the files now and what was approved, in words; the figures are those of the approval."""
-    approved = approved_source(mailing)
-    current = files.freeze(mailing.ref, approved.figures, announcements(store, mailing.ref))
-    return [] if current.digest == mailing.digest else differences(approved, current)
+class Comparison:
+    """What the files say now against what was approved. Each campaign is read once, however many mailings it has."""
+
+    def __init__(self, files: Files, store: Store) -> None:
+        self._files, self._announcements = files, Announcements(store)
+        self._campaign = functools.cache(functools.partial(read_campaign, files.project))
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        """The campaign as it is now; raises UsageError and CampaignError as `read_campaign` does."""
+        return self._campaign(campaign_id)
+
+    def changes(self, mailing: MailingRow) -> list[str]:
+        """What has changed since the approval, in words; the figures are those of the approval.
+
+        Raises UsageError and CampaignError where the files cannot be frozen any more.
+        """
+        approved, ref = approved_source(mailing), mailing.ref
+        campaign = self.campaign(ref.campaign)
+        current = self._files.freeze(campaign, ref.mailing, approved.figures, self._announcements.besides(ref))
+        return [] if current.digest == mailing.digest else differences(approved, current)
 
 
 def require_approved(files: Files, store: Store, ref: MailingRef) -> MailingRow:
@@ -133,7 +141,7 @@ def require_approved(files: Files, store: Store, ref: MailingRef) -> MailingRow:
     if mailing is None:
         read_campaign(files.project, ref.campaign).mailing(ref.mailing)
         raise NotApprovedError(f"{ref} is not approved", mend=f"Run: mlgroup-mail approve {ref} --by YOUR-NAME")
-    if mailing.state is MailingState.APPROVED and (changes := changes_since_approval(files, store, mailing)):
+    if mailing.state is MailingState.APPROVED and (changes := Comparison(files, store).changes(mailing)):
         raise NotApprovedError(
             f"{ref} has changed since its approval: {'; '.join(changes)}",
             mend=f"Look at it again, then: mlgroup-mail approve {ref} --by YOUR-NAME",

@@ -1,35 +1,41 @@
 """`check`: a campaign's mailings, compiled for the people they would go to now, put before the preflight rules."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
 
-from mlgroup_mail.contacts.audience import missing_values
 from mlgroup_mail.contacts.segments import Segment, segment_for
-from mlgroup_mail.content.calendar.announced import changed_events
-from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec, read_campaign
+from mlgroup_mail.content.announced import ChangedEvent, changed_events
+from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec, read_as_far_as_possible
 from mlgroup_mail.content.campaigns.last_changes import last_changes
-from mlgroup_mail.content.campaigns.mailing_text import MailingText
-from mlgroup_mail.content.compiling.compiled import compile_message
-from mlgroup_mail.content.compiling.public_copy import leaking_links
 from mlgroup_mail.content.compiling.translations import translation_for
-from mlgroup_mail.content.compiling.variants import MAX_VARIANTS, VariantFields, too_many_variants, variant_fields
+from mlgroup_mail.content.compiling.variants import MAX_VARIANTS, too_many_variants, variant_fields
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.templates.overrides import doubtful_templates
+from mlgroup_mail.content.writing.blocks.kinds import BlockKind
+from mlgroup_mail.delivery.announcements import Announcements
 from mlgroup_mail.delivery.answers import states_of
-from mlgroup_mail.delivery.approving import Files, announcements, freeze_now
+from mlgroup_mail.delivery.approving import Files, freeze_now
+from mlgroup_mail.delivery.canaries import find_riders
+from mlgroup_mail.delivery.checked_readers import Readers
+from mlgroup_mail.delivery.checking_parts import check_in_parts, problems_in_files
 from mlgroup_mail.delivery.planning import audiences_now
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.model import Contact, MailingRef, MailingState
 from mlgroup_mail.preflight.checking import check
-from mlgroup_mail.preflight.findings import Finding, findings_of
-from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
+from mlgroup_mail.preflight.findings import DOUBTFUL, NOT_READABLE, Finding, Level, errors_first, finding_of
+from mlgroup_mail.preflight.subject import CheckSubject
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.mailings import find_mailing
 
-_NOBODY = "reader@example.org"
-"""Stands in for a reader of a text that nobody gets, so that it is checked all the same."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """What the rules found, and what they looked at: each mailing that could be frozen, by its name."""
+
+    findings: tuple[Finding, ...]
+    sources: Mapping[str, FrozenSource] = field(default_factory=dict)
 
 
 def check_campaign(
@@ -40,24 +46,36 @@ def check_campaign(
     *,
     allowed_domains: tuple[str, ...] | None,
     clock: datetime,
-) -> tuple[Finding, ...]:
-    """What the rules find in a campaign's mailings, or in one of them; writes nothing.
+) -> Checked:
+    """Put a campaign's mailings, or one of them, before the rules; writes nothing.
 
     What cannot be read or compiled is an error finding. Raises UsageError where there is no such campaign.
     """
-    try:
-        campaign = read_campaign(files.project, campaign_id)
-        specs = campaign.mailings if mailing is None else (campaign.mailing(mailing),)
-    except CampaignError as error:
-        return (findings_of(error),)
-    found: dict[Finding, None] = {}
-    for spec in specs:
+    campaign, problems = read_as_far_as_possible(files.project, campaign_id)
+    if campaign is None:
+        problems += problems_in_files(files.project, campaign_id)
+        return Checked(findings=tuple(dict.fromkeys(map(finding_of, problems))))
+    announced = Announcements(store)
+    found = dict.fromkeys(map(finding_of, problems))
+    sources: dict[str, FrozenSource] = {}
+    for spec in campaign.asked_for(mailing):
+        others = partial(announced.besides, MailingRef(campaign_id, spec.name))
         try:
-            subject = _subject(files, store, campaign, spec, allowed_domains, clock)
+            source = sources[spec.name] = freeze_now(files, store, campaign, spec.name, others())
+            moved = tuple(changed_events(source, others())) if source.events else ()
+            subject = _subject(files, store, campaign, spec, source, moved, allowed_domains, clock)
             found |= dict.fromkeys(check(subject))
         except CampaignError as error:
-            found |= {findings_of(error): None}
-    return tuple(found)
+            rest = list(check_in_parts(files, store, campaign, spec, allowed_domains=allowed_domains, clock=clock))
+            if not any(finding.rule == NOT_READABLE for finding in rest):
+                # Each text is right by itself: together they are not.
+                rest[:0] = map(finding_of, error.problems)
+            found |= dict.fromkeys(rest)
+    found |= dict.fromkeys(
+        Finding(level=Level.WARNING, rule=DOUBTFUL, where=each.where, message=each.message, mend=each.mend)
+        for each in doubtful_templates(files.project, BlockKind)
+    )
+    return Checked(findings=errors_first(found), sources=sources)
 
 
 def _subject(
@@ -65,17 +83,21 @@ def _subject(
     store: Store,
     campaign: Campaign,
     spec: MailingSpec,
+    source: FrozenSource,
+    moved: tuple[ChangedEvent, ...],
     allowed_domains: tuple[str, ...] | None,
     clock: datetime,
 ) -> CheckSubject:
-    ref = MailingRef(campaign.campaign_id, spec.name)
-    source = freeze_now(files, store, ref)
     segment, fields = segment_of(files, source), variant_fields(source)
-    readers = {tag: _Readers() for tag in ("", *source.translations)}
+    readers = {tag: Readers() for tag in ("", *source.translations)}
     with store.reading() as connection:
-        row = find_mailing(connection, ref)
+        row = find_mailing(connection, source.ref)
         asked = states_of(connection, segment)
-        for audience in audiences_now(connection, segment=segment, source=source, allowed_domains=allowed_domains):
+        for tag, people in _by_text(source, find_riders(connection, source).contacts).items():
+            readers[tag].add_canaries(people, fields)
+        for audience in audiences_now(
+            connection, segment=segment, source=source, allowed_domains=allowed_domains, canaries=False
+        ):
             for tag, people in _by_text(source, audience.recipients).items():
                 readers[tag].add(people, fields)
             if sum(len(found.keys) for found in readers.values()) > MAX_VARIANTS:
@@ -91,7 +113,8 @@ def _subject(
         clock=clock,
         over=row is not None and row.state in {MailingState.FINISHED, MailingState.CANCELLED},
         asked=asked,
-        changed_events=tuple(changed_events(source, announcements(store, ref))) if source.events else (),
+        changed_events=moved,
+        canaries=source.canaries,
     )
 
 
@@ -107,7 +130,8 @@ def recipients_now(
 
 def segment_of(files: Files, source: FrozenSource) -> Segment:
     """The segment that a frozen mailing's audience means."""
-    return segment_for(files.contacts, source.audience, where=f"campaigns/{source.campaign}/campaign.md")
+    where = source.places.get("audience", f"campaigns/{source.campaign}/campaign.md")
+    return segment_for(files.contacts, source.audience, where=where)
 
 
 def _by_text(source: FrozenSource, people: Iterable[Contact]) -> dict[str, list[Contact]]:
@@ -115,39 +139,3 @@ def _by_text(source: FrozenSource, people: Iterable[Contact]) -> dict[str, list[
     for person in people:
         found.setdefault(translation_for(source, person.language), []).append(person)
     return found
-
-
-@dataclass(slots=True)
-class _Readers:
-    """Those who would get one of a mailing's texts: how many, the variants they fall into, and what they lack."""
-
-    recipients: int = 0
-    keys: dict[tuple[Any, ...], None] = field(default_factory=dict)
-    missing: Counter[str] = field(default_factory=Counter)
-
-    def add(self, people: Sequence[Contact], fields: VariantFields) -> None:
-        self.recipients += len(people)
-        self.keys |= dict.fromkeys(fields.key(person) for person in people)
-        self.missing.update(missing_values(people))
-
-    def read(
-        self,
-        source: FrozenSource,
-        fields: VariantFields,
-        words: MailingText,
-        changed: datetime | None,
-        *,
-        translation: str,
-    ) -> CheckedText:
-        """The text that they get, compiled; where nobody gets it, for a reader of its language."""
-        keys = self.keys or [fields.key(Contact(address=_NOBODY, language=words.language))]
-        variants = [(shared, compile_message(source, shared)) for shared in map(fields.shared, keys)]
-        return CheckedText(
-            words=words,
-            variants=tuple(compiled for _, compiled in variants),
-            said=tuple("\n".join(map(str, key)) for key in keys),
-            recipients=self.recipients,
-            missing={f"recipient.{name}": number for name, number in self.missing.items()},
-            changed=changed,
-            leaking_links=leaking_links(source, variants, translation),
-        )

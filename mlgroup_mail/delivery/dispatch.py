@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from mlgroup_mail.clock import Clock, boot_seconds
+from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import MayBegin, Transport
+from mlgroup_mail.delivery.waiting import wait_out
 from mlgroup_mail.model import Batch, Message, Outcome, OutcomeKind
 from mlgroup_mail.store.claims import Claimed, Claims, Window
+from mlgroup_mail.store.rates import BEGIN_WITHIN_SECONDS, Wait
 
 log = logging.getLogger(__name__)
-
-BEGIN_WITHIN_SECONDS = 30.0
-"""What was not begun so long after its claim is handed back: an opt-out may have come in since."""
 
 
 def dispatch(
@@ -22,24 +23,33 @@ def dispatch(
     transport: Transport,
     clock: Clock,
     progress: Callable[[int], None],
-) -> None:
-    """Send what is still open in a batch, each person at most once.
+    stop: Stop,
+) -> Wait | None:
+    """Send what is still open in a batch, each person at most once; returns how long the rest has to wait, if any.
 
     Each window is one durable transaction: the last outcomes are recorded, opt-outs read again, the next attempts
-    written. Raises TransportError where the server as a whole does not take mail; what was not tried stays as it is.
+    written. Rates are waited out before a claim. Raises TransportError where the server as a whole does not take
+    mail; what was not tried stays as it is. Where `stop` is asked the window that is open is finished, and none is
+    begun.
     """
     outcomes: list[Outcome] = []
     try:
         while True:
             if outcomes and not transport.ready():
-                # What is known must not wait in memory for a rate or a reconnection.
+                # What is known must not wait in memory for a reconnection.
                 claims.record(outcomes, now=clock.now())
                 outcomes = []
             transport.open()
+            if stop.asked:
+                return None
             window = claims.next(batch, transport.window, record=outcomes, now=clock.now())
             outcomes = []
+            if isinstance(window, Wait):
+                if window.everybody and wait_out(window, wanted=partial(_wanted, batch, claims, clock), stop=stop):
+                    continue
+                return window
             if window is None:
-                return
+                return None
             messages, failed = _made(window, merge)
             outcomes += failed
             for outcome in transport.send(messages, _may_begin(window)):
@@ -47,6 +57,10 @@ def dispatch(
             progress(len(outcomes))
     finally:
         claims.record(outcomes, now=clock.now())
+
+
+def _wanted(batch: Batch, claims: Claims, clock: Clock) -> bool:
+    return claims.still_wanted(batch, now=clock.now())
 
 
 def _made(window: Window, merge: Callable[[Claimed], Message]) -> tuple[list[Message], list[Outcome]]:

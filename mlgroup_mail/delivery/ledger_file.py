@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-from mlgroup_mail.documents import Document, read_toml, validate
+from mlgroup_mail.documents import Document, read_document
 from mlgroup_mail.errors import ConfigurationError, LedgerError
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.deliveries import ledger_id
@@ -28,7 +28,7 @@ class LedgerFile(Document):
 def named_ledger(root: Path) -> str | None:
     """The id that the project's `ledger.toml` names; None where there is no such file."""
     path = root / FILE
-    return validate(LedgerFile, read_toml(path), where=str(path)).ledger if path.exists() else None
+    return read_document(LedgerFile, path).ledger if path.exists() else None
 
 
 def warning(root: Path, store: Store) -> str:

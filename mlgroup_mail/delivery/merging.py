@@ -127,7 +127,12 @@ class Merge:
 
 def message_id(mailing: MailingRow, source: FrozenSource, delivery_id: int) -> str:
     """The Message-ID of a delivery, the same at every try: `<delivery.token@sender's domain>`."""
-    return f"<{delivery_id}.{mailing.token}@{source.sender.address.rpartition('@')[2]}>"
+    return f"<{delivery_key(delivery_id, mailing.token)}@{source.sender.address.rpartition('@')[2]}>"
+
+
+def delivery_key(delivery_id: int, mailing_token: str) -> str:
+    """What names a delivery to the outside, so that nobody can guess it: its number and its mailing's token."""
+    return f"{delivery_id}.{mailing_token}"
 
 
 def merge_values(contact: Contact) -> dict[str, str]:

@@ -8,6 +8,7 @@ from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, MailingSt
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.deliveries import resolve_delivery, uncertain_deliveries
 from mlgroup_mail.store.mailings import MailingRow, cancel_mailing, extend_mailing, find_mailing, write_journal
+from mlgroup_mail.store.recording import due_again
 from mlgroup_mail.store.transitions import move_mailing
 
 LATE = timedelta(hours=48)
@@ -23,10 +24,14 @@ def pause(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime)
 
 
 def resume(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime) -> None:
-    """Let a paused or held mailing go on; what had stood still for long is not held for that again."""
+    """Let a paused or held mailing go on; what had stood still for long is not held for that again.
+
+    Whom the mail server put off because it took nothing from us need not wait: that is mended.
+    """
     with store.writing() as connection:
         mailing = _known(connection, ref)
         move_mailing(connection, mailing.mailing_id, MailingStep.RESUME, now=now, resumed_at=now)
+        due_again(connection, mailing.mailing_id, now=now)
         write_journal(connection, mailing.mailing_id, "resume", reason=reason, actor=by, now=now)
 
 
@@ -45,12 +50,22 @@ def extend(store: Store, mailing: MailingRow, *, reason: str, by: str, now: date
 
 
 def resolve(
-    store: Store, ref: MailingRef, step: DeliveryStep, *, address: str | None, reason: str, by: str, now: datetime
+    store: Store,
+    ref: MailingRef,
+    step: DeliveryStep,
+    *,
+    address: str | None = None,
+    contact_id: int | None = None,
+    reason: str,
+    by: str,
+    now: datetime,
 ) -> int:
-    """Settle the uncertain deliveries of a mailing, or the one to `address`; returns how many.
+    """Settle the uncertain deliveries of a mailing, or the one to `address` or a contact; returns how many.
 
-    Raises UsageError where none is uncertain: a slip in the address must not pass for done.
+    Raises UsageError where there is no reason, or none is uncertain: a slip in the address must not pass for done.
     """
+    if not reason.strip():
+        raise UsageError("--reason is empty: say what you know about it")
     try:
         wanted = addresses.normalise(address) if address else None
     except addresses.AddressError as error:
@@ -59,9 +74,10 @@ def resolve(
         mailing = _known(connection, ref)
         if step is DeliveryStep.RESOLVE_RESEND and mailing.state is MailingState.CANCELLED:
             raise MailingStateError(f"{ref} is cancelled: nothing of it is sent again")
-        found = uncertain_deliveries(connection, mailing, address=wanted)
+        found = uncertain_deliveries(connection, mailing, address=wanted, contact_id=contact_id)
         if not found:
-            raise UsageError(f"no delivery of {ref} {'to that address ' if address else ''}is uncertain")
+            whose = "to that address " if address else f"to contact {contact_id} " if contact_id is not None else ""
+            raise UsageError(f"no delivery of {ref} {whose}is uncertain")
         return sum(resolve_delivery(connection, mailing, row, step, reason=reason, by=by, now=now) for row in found)
 
 

@@ -7,10 +7,12 @@ from mlgroup_mail import addresses
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery.sample import TEST_MARK, make_sample
 from mlgroup_mail.delivery.sending import Sending
-from mlgroup_mail.errors import UsageError
+from mlgroup_mail.delivery.waiting import wait_out
+from mlgroup_mail.errors import TransportError, UsageError
 from mlgroup_mail.model import Contact, Message, Outcome
 from mlgroup_mail.store.contacts import find_contact
 from mlgroup_mail.store.courtesies import begin_courtesy, end_courtesy
+from mlgroup_mail.store.rates import Places
 
 
 def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapping[str, bytes]) -> Outcome:
@@ -43,8 +45,7 @@ def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapp
     )
     try:
         parts.transport.open()
-        with parts.store.writing() as connection:
-            attempt_id = begin_courtesy(connection, kind="test", address=address, token=token, now=now)
+        attempt_id = _begin(parts, address, token)
         message = Message(
             attempt_id=attempt_id,
             delivery_id=attempt_id,
@@ -60,3 +61,18 @@ def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapp
     finally:
         parts.transport.close()
     return outcome
+
+
+def _begin(parts: Sending, address: str, token: str) -> int:
+    """The durable attempt, once the rates allow one more message."""
+    while True:
+        with parts.store.writing() as connection:
+            wait = Places(connection, parts.rates, parts.transport.name).take_one(addresses.domain(address))
+            if wait is None:
+                return begin_courtesy(connection, kind="test", address=address, token=token, now=parts.clock.now())
+        if not wait_out(wait, wanted=lambda: True, stop=parts.stop):
+            raise TransportError(
+                f"the mail server's limit is reached: it may be given no more for {round(wait.seconds / 60)} minutes",
+                mend="Try again then, or look at the rates in the settings.",
+                temporary=True,
+            )

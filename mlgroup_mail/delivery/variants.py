@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.compiling.variants import MAX_VARIANTS, too_many_variants, variant_fields
@@ -21,9 +22,10 @@ class Variants:
         self._source = source
         self._fields = variant_fields(source)
         self._compiled: dict[str, str] = {}
+        self._written: dict[tuple[Any, ...], str] = {}
 
     def compile_for(self, people: Iterable[Contact]) -> None:
-        """Compile the variants of these people that are new; raises CampaignError above 200 of them.
+        """Compile the variants of these recipients that are new; raises CampaignError above 200 of them.
 
         Some may be in the ledger already: compiling one again after an interruption costs a few milliseconds.
         """
@@ -35,12 +37,19 @@ class Variants:
                 shared = self._fields.shared(self._fields.key(contact))
                 self._compiled[key] = compile_message(self._source, shared).to_json()
 
-    def give(self, connection: Connection, mailing: MailingRow, people: Sequence[Contact]) -> list[PlannedRecipient]:
-        """Each recipient with the variant they read, stored where it is new. `compile_for` has seen them all."""
+    def give(
+        self, connection: Connection, mailing: MailingRow, people: Sequence[Contact]
+    ) -> list[PlannedRecipient] | None:
+        """Each recipient with the variant they read, stored where it is new.
+
+        None, and nothing is stored, where somebody's is not compiled: `compile_for` has not seen them.
+        """
+        keys = [self._key(contact) for contact in people]
+        if not self._compiled.keys() >= {*keys}:
+            return None
         stored = variants(connection, mailing.mailing_id)
         planned = []
-        for contact in people:
-            key = self._key(contact)
+        for contact, key in zip(people, keys, strict=True):
             if key not in stored:
                 compiled = self._compiled[key]
                 stored[key] = add_variant(connection, mailing.mailing_id, key=key, compiled=compiled)
@@ -48,4 +57,7 @@ class Variants:
         return planned
 
     def _key(self, contact: Contact) -> str:
-        return json.dumps(self._fields.key(contact), ensure_ascii=False)
+        key = self._fields.key(contact)
+        if key not in self._written:
+            self._written[key] = json.dumps(key, ensure_ascii=False)
+        return self._written[key]

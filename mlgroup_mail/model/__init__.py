@@ -13,8 +13,10 @@ from mlgroup_mail.model.contact import Contact, ContactStatus
 from mlgroup_mail.model.delivery import (
     DeliveryState,
     DeliveryStep,
+    EventKind,
     Outcome,
     OutcomeKind,
+    Scope,
 )
 from mlgroup_mail.model.mailing import Batch, MailingRef, MailingState, MailingStep
 from mlgroup_mail.model.message import CompiledMessage, Message, Sender
@@ -28,6 +30,7 @@ __all__ = [
     "ContactStatus",
     "DeliveryState",
     "DeliveryStep",
+    "EventKind",
     "Exclusion",
     "ExclusionReason",
     "MailingRef",
@@ -38,6 +41,7 @@ __all__ = [
     "OutcomeKind",
     "Restriction",
     "Road",
+    "Scope",
     "Sender",
     "Signal",
     "SignalKind",

@@ -147,16 +147,46 @@ _LATE_STEPS = {
 }
 
 
+class EventKind(StrEnum):
+    """What was learned of a delivery after its attempt. Each shows that the message had been accepted."""
+
+    DELIVERED = "delivered"
+    """The receiving server took it over from the relay or provider."""
+    DEFERRED = "deferred"
+    """The receiving server has put it off; the relay or provider goes on trying."""
+    BOUNCED = "bounced"
+    """The receiving server gave it back."""
+    DROPPED = "dropped"
+    """The provider accepted it from us and then did not send it."""
+    COMPLAINED = "complained"
+    """Its reader marked it as spam."""
+    ANSWERED = "answered"
+    """Its reader replied, or used one of its links."""
+
+
+class Scope(StrEnum):
+    """Whom an answer that is no acceptance is about, and so who has to wait besides."""
+
+    RECIPIENT = "recipient"
+    """This person, or the message to them: nobody else."""
+    DOMAIN = "domain"
+    """Where this person's mail goes: everybody at that domain would meet the same now."""
+    SERVER = "server"
+    """Us, the connection or the mail server: everybody would meet the same, and it says nothing about the person."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What one attempt gave, for the ledger.
 
     `attempt_id` is the ledger's number of the attempt. `detail` is a short text without addresses or names, as
-    "250 2.0.0 Ok" or "not begun in time"; `retry_after` is the number of seconds to wait where the server named
-    one or where the delivery was handed back unbegun (0).
+    "250 2.0.0 Ok" or "not begun in time". `retry_after` is the number of seconds to wait where the server named one; 0
+    where it was no try at all: handed back unbegun, or refused for what is our affair alone. `scope` is whom the answer
+    is about.
     """
 
     attempt_id: int
     kind: OutcomeKind
     detail: str = ""
     retry_after: float | None = None
+    scope: Scope = Scope.RECIPIENT

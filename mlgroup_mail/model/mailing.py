@@ -46,7 +46,7 @@ class MailingState(StrEnum):
     SENDING = "sending"
     """Under way: claims are made, or may be again after a pause."""
     PAUSED = "paused"
-    """A person stopped it; `resume` goes on."""
+    """A person stopped it, or it paused itself because nothing could go well; `resume` goes on."""
     HELD = "held"
     """It stopped itself; the reason says why, `resume` goes on."""
     FINISHED = "finished"
@@ -61,7 +61,7 @@ class MailingStep(StrEnum):
     """What can happen to a mailing."""
 
     APPROVE = "approve"
-    """`approve`: binds the hash of what goes out."""
+    """`approve`: binds the hash of what goes out. A plan that was begun allows it while it holds no recipient."""
     BEGIN_PLANNING = "begin_planning"
     """The first chunk of the audience is frozen."""
     END_PLANNING = "end_planning"
@@ -69,7 +69,7 @@ class MailingStep(StrEnum):
     BEGIN_SENDING = "begin_sending"
     """The first claim."""
     PAUSE = "pause"
-    """A person stops it."""
+    """A person stops it, or it pauses itself."""
     HOLD = "hold"
     """It stops itself."""
     RESUME = "resume"
@@ -89,6 +89,7 @@ TRANSITIONS: dict[tuple[MailingState, MailingStep], MailingState] = {
     (_S.APPROVED, _D.APPROVE): _S.APPROVED,
     (_S.APPROVED, _D.BEGIN_PLANNING): _S.PLANNING,
     (_S.APPROVED, _D.CANCEL): _S.CANCELLED,
+    (_S.PLANNING, _D.APPROVE): _S.APPROVED,
     (_S.PLANNING, _D.END_PLANNING): _S.PLANNED,
     (_S.PLANNING, _D.CANCEL): _S.CANCELLED,
     (_S.PLANNED, _D.BEGIN_SENDING): _S.SENDING,

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from mlgroup_mail.preflight.findings import Finding, Level
+from mlgroup_mail.errors import Collected
+from mlgroup_mail.preflight.findings import Finding, errors_first, finding_of
 from mlgroup_mail.preflight.rules import (
     answers,
     audience,
+    canaries,
     changed_events,
+    invitation,
     language,
     left_overs,
     links,
@@ -15,6 +18,7 @@ from mlgroup_mail.preflight.rules import (
     size,
     subject_line,
     translations,
+    typed_tags,
     unfilled,
 )
 from mlgroup_mail.preflight.subject import CheckSubject
@@ -26,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     left_overs.check,
     audience.check,
     answers.check,
+    canaries.check,
     links.check,
     members_only.check,
     schedule.check,
@@ -34,10 +39,21 @@ RULES: tuple[Rule, ...] = (
     language.check,
     translations.check,
     changed_events.check,
+    typed_tags.check,
+    invitation.check,
 )
 
 
 def check(subject: CheckSubject) -> tuple[Finding, ...]:
-    """What the rules find in one mailing, errors first, each thing once."""
-    found = dict.fromkeys(finding for rule in RULES for finding in rule(subject))
-    return tuple(sorted(found, key=lambda finding: finding.level is not Level.ERROR))
+    """What the rules find in one mailing, errors first, each thing once.
+
+    A text that a rule cannot read is a finding too.
+    """
+    found: dict[Finding, None] = {}
+    unreadable = Collected()
+    for rule in RULES:
+        with unreadable:
+            for finding in rule(subject):
+                found[finding] = None
+    found |= dict.fromkeys(map(finding_of, unreadable.problems))
+    return errors_first(found)

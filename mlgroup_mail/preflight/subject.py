@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mlgroup_mail.content.calendar.announced import ChangedEvent
+from mlgroup_mail.content.announced import ChangedEvent
 from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec
 from mlgroup_mail.content.campaigns.mailing_text import MailingText
+from mlgroup_mail.model.canary import Canary
 from mlgroup_mail.model.delivery import DeliveryState
 from mlgroup_mail.model.mailing import MailingRef
 from mlgroup_mail.model.message import CompiledMessage
@@ -17,11 +18,11 @@ from mlgroup_mail.model.message import CompiledMessage
 class CheckedText:
     """A mailing's original or one of its translations, with what was made of it and who would read it.
 
-    `variants` are its compiled messages, one at least, and `said` is what the list says of the readers of each, in
-    the same order: data, and no slip of an author. `recipients` is how many people would get it now, `missing`
-    how many of them have nothing in a merge field (`recipient.first_name` -> 12). `changed` is when its file was
-    written last, UTC; None where nobody asked. `leaking_links` are addresses of parts for members only that stand in
-    the public copy too.
+    `variants` are its compiled messages, none where it cannot be compiled, and `said` is what the list says of the
+    readers of each, in the same order: data, and no slip of an author. `recipients` is how many people would get it
+    now, `missing` how many of them have nothing in a merge field (`recipient.first_name` -> 12). `changed` is when its
+    file was written last, UTC; None where nobody asked. `leaking_links` are addresses of parts for members only that
+    stand in the public copy too.
     """
 
     words: MailingText
@@ -51,18 +52,21 @@ class CheckSubject:
     """One mailing to check, as plain data.
 
     `texts` are the original, then its translations. `clock` is the real time, UTC: for the text, "now" is the
-    mailing's `send_at`. `over` tells that it has gone out or was cancelled. `asked` are the mailings that its audience
-    asks about, with how many of their deliveries are in each state. `changed_events` are those of which an earlier
-    mailing said something else.
+    mailing's `send_at`. `audience_known` tells that its recipients could be counted, `over` that it has gone out or was
+    cancelled. `asked` are the mailings that its audience asks about, with how many of their deliveries are in each
+    state. `changed_events` are those of which an earlier mailing said something else. `canaries` are those of the team
+    who are to ride along.
     """
 
     campaign: Campaign
     mailing: MailingSpec
     texts: tuple[CheckedText, ...]
     clock: datetime
+    audience_known: bool = True
     over: bool = False
     asked: Mapping[MailingRef, Mapping[DeliveryState, int]] = field(default_factory=dict)
     changed_events: tuple[ChangedEvent, ...] = ()
+    canaries: tuple[Canary, ...] = ()
 
     @property
     def recipients(self) -> int:

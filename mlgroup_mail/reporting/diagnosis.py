@@ -64,8 +64,7 @@ class Examined:
     @property
     def database_file(self) -> Path | None:
         """The embedded database's file; None for a server."""
-        name = self.store.engine.url.database
-        return Path(name) if self.store.on_sqlite and name else None
+        return self.store.file
 
     @property
     def database_is_new(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mlgroup_mail.errors import ConfigurationError, MailError
-from mlgroup_mail.reporting import doctor_files, doctor_services
+from mlgroup_mail.reporting import doctor_files, doctor_services, doctor_trust
 from mlgroup_mail.reporting.diagnosis import Check, Examined, Finding, Result, passed
 from mlgroup_mail.settings.app import make_store
 from mlgroup_mail.settings.environment import Settings, read_settings
@@ -20,11 +20,15 @@ CHECKS: Sequence[tuple[str, Callable[[Examined], Finding]]] = (
     ("opt-out keys", doctor_services.opt_out_keys),
     ("erasure key", doctor_services.erasure_key),
     ("database", doctor_services.database),
+    ("place", doctor_trust.place),
     ("ledger", doctor_services.ledger),
+    ("older copy", doctor_trust.older_copy),
     ("transport", doctor_services.transport),
     ("allow-list", doctor_services.allow_list),
     ("opt-out page", doctor_services.opt_out_page),
+    ("roads", doctor_trust.heard_roads),
     ("clock", doctor_services.clock),
+    ("ledger's time", doctor_trust.ledger_time),
     ("schedules", doctor_services.schedules),
 )
 

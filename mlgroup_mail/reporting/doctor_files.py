@@ -9,7 +9,9 @@ from mlgroup_mail.contacts.config import read_config
 from mlgroup_mail.contacts.sources.tables import read_configured
 from mlgroup_mail.content.calendar.events_file import read_events
 from mlgroup_mail.content.campaigns.campaign import campaign_ids, read_campaign
+from mlgroup_mail.content.templates.overrides import check_overrides, doubtful_templates
 from mlgroup_mail.content.templates.template_files import HTML_SUFFIX, TEXT_SUFFIX, known_templates, reachable_templates
+from mlgroup_mail.content.writing.blocks.kinds import BlockKind
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.reporting.diagnosis import Examined, Finding, failed, passed, warned
 from mlgroup_mail.settings.environment import RESERVED_DOMAINS, TransportName
@@ -34,7 +36,10 @@ def templates(examined: Examined) -> Finding:
     if not names:
         return failed("there is none", "Install mlgroup-mail again: its own templates are missing.")
     for name in names:
-        reachable_templates(examined.project, name)
+        check_overrides(reachable_templates(examined.project, name, BlockKind))
+    if doubtful := doubtful_templates(examined.project, BlockKind):
+        found = Finding.of(doubtful[0])
+        return warned(found.detail, found.mend)
     own = sorted(
         path.name for suffix in (HTML_SUFFIX, TEXT_SUFFIX) for path in examined.project.templates.rglob(f"*{suffix}")
     )

@@ -14,7 +14,7 @@ from mlgroup_mail.delivery.ledger_file import named_ledger
 from mlgroup_mail.delivery.transports.choosing import make_transport
 from mlgroup_mail.errors import ConfigurationError, TransportError
 from mlgroup_mail.reporting.diagnosis import Examined, Finding, failed, passed, warned
-from mlgroup_mail.settings.environment import RESERVED_DOMAINS, Environment, Tls, TransportName
+from mlgroup_mail.settings.environment import RESERVED_DOMAINS, Environment, Settings, Tls, TransportName
 from mlgroup_mail.settings.project import PROJECT_FILE
 from mlgroup_mail.store.deliveries import ledger_id
 from mlgroup_mail.store.upgrade import require_current
@@ -88,13 +88,24 @@ def transport(examined: Examined) -> Finding:
         return failed(reason, "Are MLGROUP_SMTP_HOST and MLGROUP_SMTP_PORT right? Does a firewall stand between?")
     finally:
         server.close()
-    login = "login accepted" if settings.smtp_user else "no login set"
-    answer = f"{settings.smtp_host}:{settings.smtp_port} answers, TLS {settings.smtp_tls}, {login}"
+    login = "no login set"
+    if settings.smtp_user:
+        login = "login by OAuth accepted" if settings.smtp_oauth_client_id else "login accepted"
+    answer = f"{settings.smtp_host}:{settings.smtp_port} answers, TLS {settings.smtp_tls}, {login}{_limits(settings)}"
     if settings.smtp_tls is Tls.NONE and settings.smtp_host not in _LOCAL:
         return warned(
             f"{answer}: mail crosses the network in the open", "Set MLGROUP_SMTP_TLS to starttls or implicit."
         )
     return passed(answer)
+
+
+def _limits(settings: Settings) -> str:
+    """What is kept to, as far as it is more than one connection without a limit."""
+    number = settings.connections
+    rates = ((settings.messages_per_minute, "minute"), (settings.messages_per_day, "day"))
+    parts = [f"{number} connections at most"] if number > 1 else []
+    parts += [f"{rate:,} messages a {unit}" for rate, unit in rates if rate]
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def allow_list(examined: Examined) -> Finding:

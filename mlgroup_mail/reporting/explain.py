@@ -1,16 +1,20 @@
 """Why somebody gets a mailing, or does not."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from mlgroup_mail import addresses
 from mlgroup_mail.contacts.segment_rules import rule_text
 from mlgroup_mail.content.campaigns.campaign import MailingSpec, campaign_ids, read_campaign
+from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.delivery.canaries import find_riders, split_riders
 from mlgroup_mail.delivery.planning import audience_of
 from mlgroup_mail.delivery.sending import restrictions_in_force
 from mlgroup_mail.errors import MailError, UsageError
 from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingRef, MailingState, Suppression
 from mlgroup_mail.settings.app import App
+from mlgroup_mail.store import Connection
 from mlgroup_mail.store.contacts import find_contact, is_listed
 from mlgroup_mail.store.deliveries import DeliveryRow, deliveries_to
 from mlgroup_mail.store.mailings import find_mailing
@@ -80,16 +84,31 @@ def explain_address(app: App, text: str) -> Explanation:
         rules = suppressions(connection, address=address, contact_id=contact.contact_id if contact else None)
         done = {row.ref: row for row in deliveries_to(connection, contact.contact_id)} if contact else {}
         listed = contact is not None and is_listed(connection, contact.contact_id)
+    canary = _canary(app, address)
     return Explanation(
         address=address,
         contact_id=contact.contact_id if contact else None,
-        headline=_headline(address, contact, listed=listed),
+        headline=_headline(address, contact, canary, listed=listed),
         rules=tuple(rules),
-        mailings=tuple(_answers(app, contact if listed else None, done)),
+        mailings=tuple(_answers(app, contact if listed else None, done, address if canary else "")),
     )
 
 
-def _headline(address: str, contact: Contact | None, *, listed: bool) -> str:
+def _canary(app: App, address: str) -> str:
+    """The place in which this address rides along with each mailing; "" where it does not."""
+    for canary in app.project.canaries:
+        with suppress(addresses.AddressError):
+            if addresses.key(addresses.normalise(canary.address)) == addresses.key(address):
+                return canary.place
+    return ""
+
+
+def _headline(address: str, contact: Contact | None, canary: str, *, listed: bool) -> str:
+    if canary and not listed:
+        number = f", contact {contact.contact_id}," if contact else ""
+        return f"{address}{number} is on no list; it rides along with each mailing as a canary ({canary})."
+    if canary and contact:
+        return f"{_headline(address, contact, '', listed=listed)} They ride along as a canary ({canary})."
     if contact is None:
         return f"{address} is nobody on the list."
     if not listed:
@@ -97,7 +116,9 @@ def _headline(address: str, contact: Contact | None, *, listed: bool) -> str:
     return f"{address} is contact {contact.contact_id}: {contact.name or 'no name'}, {contact.status}."
 
 
-def _answers(app: App, contact: Contact | None, done: dict[MailingRef, DeliveryRow]) -> list[MailingAnswer]:
+def _answers(
+    app: App, contact: Contact | None, done: dict[MailingRef, DeliveryRow], canary: str
+) -> list[MailingAnswer]:
     answers = [_happened(app, row) for row in done.values()]
     for campaign_id in campaign_ids(app.project):
         try:
@@ -108,7 +129,7 @@ def _answers(app: App, contact: Contact | None, done: dict[MailingRef, DeliveryR
         for spec in campaign.mailings:
             if (ref := MailingRef(campaign_id, spec.name)) not in done:
                 try:
-                    answers.append(_would(app, contact, ref, spec))
+                    answers.append(_would(app, contact, ref, spec, canary))
                 except MailError as error:
                     answers.append(_unknown(ref, error))
     return answers
@@ -120,6 +141,8 @@ def _unknown(what: object, error: MailError) -> MailingAnswer:
 
 def _happened(app: App, row: DeliveryRow) -> MailingAnswer:
     answer, because = _STATES[row.state]
+    if row.canary and row.state is not DeliveryState.EXCLUDED:
+        because = f"{because} (rides along as a canary, {row.canary})"
     if row.state is DeliveryState.EXCLUDED:
         because = ExclusionReason(row.reason).meaning
     elif row.state.claimable and (reason := _stopped_since(app, row)):
@@ -150,8 +173,9 @@ _STATES = {
 }
 
 
-def _would(app: App, contact: Contact | None, ref: MailingRef, spec: MailingSpec) -> MailingAnswer:
-    if contact is None:
+def _would(app: App, contact: Contact | None, ref: MailingRef, spec: MailingSpec, canary: str) -> MailingAnswer:
+    """`canary` is their address where they ride along, else "" ."""
+    if contact is None and not canary:
         return MailingAnswer(mailing=str(ref), answer="does not get", because="nobody on the list")
     source = app.frozen(ref)
     with app.store.reading() as connection:
@@ -161,6 +185,9 @@ def _would(app: App, contact: Contact | None, ref: MailingRef, spec: MailingSpec
         if row is not None and row.audience is not None:
             because = "was not in its audience when that was frozen"
             return MailingAnswer(mailing=str(ref), answer="does not get", because=because)
+        if canary:
+            return _would_ride(app, connection, source, canary)
+        assert contact is not None, "told above"
         audience = audience_of(
             connection,
             [contact],
@@ -173,3 +200,16 @@ def _would(app: App, contact: Contact | None, ref: MailingRef, spec: MailingSpec
         return MailingAnswer(mailing=str(ref), answer="would get", because=f"is in the audience {written}")
     because = audience.exclusions[0].reason.meaning if audience.exclusions else f"is not in the audience {written}"
     return MailingAnswer(mailing=str(ref), answer="does not get", because=because)
+
+
+def _would_ride(app: App, connection: Connection, source: FrozenSource, address: str) -> MailingAnswer:
+    riders = [
+        rider
+        for rider in find_riders(connection, source).riders
+        if addresses.key(rider.contact.address) == addresses.key(address)
+    ]
+    _, exclusions = split_riders(connection, riders, source, allowed_domains=app.allowed_domains)
+    if exclusions:
+        return MailingAnswer(mailing=str(source.ref), answer="does not get", because=exclusions[0].reason.meaning)
+    because = f"rides along as a canary ({', '.join(rider.place for rider in riders)})"
+    return MailingAnswer(mailing=str(source.ref), answer="would get", because=because)

@@ -44,6 +44,15 @@ def requests(project: Project, settings: Settings) -> tuple[Request, ...]:
             setting="MLGROUP_SMTP_USER and MLGROUP_SMTP_PASSWORD in .env",
         ),
         Request(
+            title="Exchange Online, if it is that",
+            text="It takes no password. An application in Entra ID with the application permission SMTP.SendAsApp of "
+            "“Office 365 Exchange Online” and admin consent; its service principal in Exchange "
+            "(New-ServicePrincipal) with full access to the mailbox that sends (Add-MailboxPermission); SMTP AUTH "
+            "allowed for that mailbox. We need the tenant, the application's id, and its secret (until when is it "
+            "good?) or the right to upload a certificate.",
+            setting="MLGROUP_SMTP_OAUTH_TENANT, _CLIENT_ID, _CLIENT_SECRET or _CERTIFICATE in .env",
+        ),
+        Request(
             title="Sender addresses",
             text=f"The right to send as {', '.join(senders)}, in the From line and in the envelope.",
             setting="sender in mlgroup.toml",
@@ -70,7 +79,7 @@ def requests(project: Project, settings: Settings) -> tuple[Request, ...]:
             title="Limits",
             text="How many messages a minute and a day, how many connections at once, how large a message? "
             "What does the server answer when it is too much?",
-            setting="smtp_per_minute",
+            setting="smtp_per_minute, smtp_per_day, smtp_connections",
         ),
         Request(
             title="Headers",

@@ -1,13 +1,17 @@
 """What a live send would do."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlgroup_mail import addresses
 from mlgroup_mail.content.compiling.translations import translation_for
-from mlgroup_mail.delivery import approving, planning, sending
+from mlgroup_mail.delivery import planning, sending
+from mlgroup_mail.delivery.answers import states_of
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
-from mlgroup_mail.reporting.status import status_of
+from mlgroup_mail.reporting.durations import expected
+from mlgroup_mail.reporting.status import Approval, status_of
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.deliveries import deliveries
 from mlgroup_mail.store.mailings import find_mailing
@@ -15,7 +19,10 @@ from mlgroup_mail.store.mailings import find_mailing
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """What a live send would do. `languages` is how many would read which text, where nothing is planned yet."""
+    """What a live send would do. `languages` is how many would read which text, where nothing is planned yet.
+
+    `changed` is what differs in the files from what was approved, in words.
+    """
 
     ref: MailingRef
     state: MailingState
@@ -23,7 +30,9 @@ class Forecast:
     exclusions: dict[ExclusionReason, int]
     accepted: int = 0
     languages: dict[str, int] = field(default_factory=dict)
-    remarks: tuple[str, ...] = field(default=())
+    changed: tuple[str, ...] = ()
+    expected_seconds: int = 0
+    remarks: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -40,6 +49,8 @@ class Forecast:
             "accepted": self.accepted,
             "languages": self.languages,
             "excluded": {reason.value: number for reason, number in self.exclusions.items()},
+            "changed": list(self.changed),
+            "expected_seconds": self.expected_seconds,
             "remarks": list(self.remarks),
         }
 
@@ -58,7 +69,7 @@ def forecast(app: App, ref: MailingRef) -> Forecast:
     status = status_of(app, ref)
     remarks = list(status.remarks)
     now = app.clock.now()
-    if status.state is MailingState.DRAFT:
+    if status.approval is Approval.NONE:
         remarks.append(f"not approved yet: mlgroup-mail approve {ref} --by YOUR-NAME")
     if now < status.send_at and status.state is not MailingState.PLANNED:
         remarks.append(f"not due before {status.send_at:%Y-%m-%d %H:%M} UTC")
@@ -67,10 +78,14 @@ def forecast(app: App, ref: MailingRef) -> Forecast:
     if status.state is MailingState.CANCELLED:
         return Forecast(ref=ref, state=status.state, recipients=0, exclusions={}, remarks=("it is cancelled",))
     languages: dict[str, int] = {}
+    seconds = status.expected_seconds
     if status.audience:
         recipients, exclusions = _planned(app, ref)
     else:
-        languages, exclusions = _unplanned(app, ref)
+        languages, exclusions, domains, not_among_them = _unplanned(app, ref)
+        duration = expected(app, domains, send_at=status.send_at, stop_at=status.stop_at)
+        seconds = duration.seconds
+        remarks += [*not_among_them, *duration.remarks]
         recipients = sum(languages.values())
     return Forecast(
         ref=ref,
@@ -79,6 +94,8 @@ def forecast(app: App, ref: MailingRef) -> Forecast:
         languages=languages,
         exclusions=exclusions,
         accepted=status.counts[DeliveryState.ACCEPTED],
+        changed=status.changed,
+        expected_seconds=seconds,
         remarks=tuple(dict.fromkeys(remarks)),
     )
 
@@ -97,21 +114,35 @@ def _planned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]
     return len(waiting) - len(stopped), _in_order(reasons)
 
 
-def _unplanned(app: App, ref: MailingRef) -> tuple[dict[str, int], dict[ExclusionReason, int]]:
-    """How many would read each text, by its language, and how many are left out."""
-    source = approving.freeze_now(app.files, app.store, ref)
-    readers, reasons = Counter[str](), Counter[ExclusionReason]()
+def _unplanned(app: App, ref: MailingRef) -> tuple[dict[str, int], dict[ExclusionReason, int], Counter[str], list[str]]:
+    """How many would read each text, by its language; how many are left out; how many there are at each domain; whom a
+    correction misses, in words.
+    """
+    source = app.frozen(ref)
+    segment = app.segment(source.audience, where=str(ref))
+    readers, domains, reasons = Counter[str](), Counter[str](), Counter[ExclusionReason]()
     with app.store.reading() as connection:
         for audience in planning.audiences_now(
             connection,
-            segment=app.segment(source.audience, where=str(ref)),
+            segment=segment,
             source=source,
             allowed_domains=app.allowed_domains,
         ):
             readers.update(translation_for(source, person.language) for person in audience.recipients)
+            domains.update(addresses.domain(person.address) for person in audience.recipients)
             reasons.update(excluded.reason for excluded in audience.exclusions)
+        asked = states_of(connection, segment)
     by_language = {source.text_in(tag).language: readers[tag] for tag in ("", *source.translations)}
-    return by_language, _in_order(reasons)
+    missed = [missed for other, states in asked.items() for missed in _missed(other, states)]
+    return by_language, _in_order(reasons), domains, missed
+
+
+def _missed(other: MailingRef, states: Mapping[DeliveryState, int]) -> Iterator[str]:
+    """Whoever may have another mailing, and does not count as one who has it: neither hidden nor written to."""
+    if number := states[DeliveryState.UNCERTAIN]:
+        yield f"{number} in doubt about {other} are not among them: settle them first with `resolve {other}`"
+    if number := sum(number for state, number in states.items() if state.open):
+        yield f"{number} may still get {other} and are not among them: let it finish first, or cancel it"
 
 
 def _in_order(reasons: Counter[ExclusionReason]) -> dict[ExclusionReason, int]:

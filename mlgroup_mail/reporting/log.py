@@ -1,6 +1,7 @@
 """A mailing's log: one line a delivery."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,13 +13,17 @@ from mlgroup_mail.reporting.status import status_of
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.deliveries import deliveries
 from mlgroup_mail.store.mailings import find_mailing
+from mlgroup_mail.store.plans import compiled_variants
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogLine:
-    """One delivery. `message_id` is empty where nothing was ever attempted."""
+    """One delivery. `message_id` is empty where nothing was ever attempted, `canary` for all but those of the team.
+
+    `language` is that of the text made for this person, the original or a translation; "" for the excluded.
+    """
 
     address: str
     contact_id: int
@@ -27,9 +32,11 @@ class LogLine:
     attempts: int
     message_id: str
     at: datetime
+    language: str
+    canary: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """As section 5 of the design has it."""
+        """As section 5 of the design has it, and the language; whether it is a canary."""
         return {
             "address": self.address,
             "contact_id": self.contact_id,
@@ -38,6 +45,8 @@ class LogLine:
             "attempts": self.attempts,
             "message_id": self.message_id,
             "at": self.at.isoformat(),
+            "language": self.language,
+            "canary": self.canary,
         }
 
     def cells(self) -> list[object]:
@@ -56,6 +65,7 @@ def log_lines(app: App, ref: MailingRef) -> Iterator[LogLine]:
             status_of(app, ref)
             return
         source = approved_source(mailing)
+        languages = _languages(compiled_variants(connection, mailing.mailing_id))
         for row in deliveries(connection, mailing):
             yield LogLine(
                 address=row.address,
@@ -65,4 +75,11 @@ def log_lines(app: App, ref: MailingRef) -> Iterator[LogLine]:
                 attempts=row.attempts,
                 message_id=message_id(mailing, source, row.delivery_id) if row.attempts else "",
                 at=row.at,
+                language="" if row.variant_id is None else languages[row.variant_id],
+                canary=row.canary,
             )
+
+
+def _languages(compiled: Mapping[int, str]) -> dict[int, str]:
+    """The language of each variant; "" where an older version compiled it, which did not say."""
+    return {variant_id: json.loads(message).get("language", "") for variant_id, message in compiled.items()}

@@ -1,31 +1,54 @@
 """Where mailings stand."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from mlgroup_mail.content.campaigns.campaign import campaign_ids, read_campaign
-from mlgroup_mail.delivery import approving
+from mlgroup_mail import addresses
+from mlgroup_mail.content.campaigns.campaign import MailingSpec, campaign_ids
+from mlgroup_mail.delivery import roads
+from mlgroup_mail.delivery.approving import Comparison
 from mlgroup_mail.errors import MailError, UsageError
 from mlgroup_mail.model import DeliveryState, MailingRef, MailingState
+from mlgroup_mail.model.mailing import DISPATCHABLE
+from mlgroup_mail.reporting.durations import Duration, duration_of
 from mlgroup_mail.settings.app import App
+from mlgroup_mail.store.deliveries import DeliveryRow, canary_deliveries
 from mlgroup_mail.store.mailings import MailingRow, all_mailings, delivery_counts, find_mailing
 
 _NOTHING = dict.fromkeys(DeliveryState, 0)
 
 
+class Approval(StrEnum):
+    """Whether a mailing has the approval that it needs to go out."""
+
+    NONE = "none"
+    """Nobody has approved it yet."""
+    VOID = "void"
+    """It was approved, and has changed before it was planned: it does not go out until it is approved again."""
+    VALID = "valid"
+    """What was approved goes out, or has gone."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailingStatus:
-    """One mailing's state and counts; `due` tells whether a dispatch now would do something about it."""
+    """One mailing's state and counts; `due` tells whether a dispatch now would do something about it.
+
+    `changed` is what differs in the files from what was approved, in words; nobody asks once it is over.
+    `expected_seconds` is how long the rest of a planned mailing takes by the limits that hold.
+    """
 
     ref: MailingRef
     state: MailingState
     counts: dict[DeliveryState, int]
     send_at: datetime
     stop_at: datetime
+    approval: Approval = Approval.NONE
+    changed: tuple[str, ...] = ()
     due: bool = False
+    expected_seconds: int = 0
     remarks: tuple[str, ...] = ()
 
     @property
@@ -44,7 +67,8 @@ class MailingStatus:
         undone = {DeliveryState.UNCERTAIN, DeliveryState.DEFERRED, DeliveryState.ATTEMPTING}
         stopped = {MailingState.EXPIRED, MailingState.HELD, MailingState.PAUSED}
         if self.state is MailingState.CANCELLED:
-            return False
+            # What was to go goes no more; but doubt about what had gone is still somebody's to settle.
+            return bool(self.counts[DeliveryState.UNCERTAIN])
         return self.state in stopped or any(self.counts[state] for state in undone)
 
     def as_json(self) -> dict[str, Any]:
@@ -56,40 +80,108 @@ class MailingStatus:
             "counts": {state.value: number for state, number in self.counts.items()},
             "send_at": self.send_at.isoformat(),
             "stop_at": self.stop_at.isoformat(),
+            "approval": self.approval,
+            "changed": list(self.changed),
+            "expected_seconds": self.expected_seconds,
             "remarks": list(self.remarks),
         }
 
-    def line(self) -> list[object]:
-        """As a row of a table."""
-        return [self.ref, self.state, self.audience, *self.counts.values()]
+    @property
+    def state_in_words(self) -> str:
+        """For a table: the state, and that an approval does not hold any more."""
+        return f"{self.state} (approval void)" if self.approval is Approval.VOID else str(self.state)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """Every mailing of ledger and campaigns in order of time, and the ids of the campaigns that cannot be read."""
+
+    statuses: tuple[MailingStatus, ...]
+    unreadable: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {"mailings": [each.as_json() for each in self.statuses], "unreadable": list(self.unreadable)}
 
 
 def status_of(app: App, ref: MailingRef) -> MailingStatus:
     """Where a mailing stands; raises CampaignError where neither the files nor the ledger know it."""
+    comparison = Comparison(app.files, app.store)
     with app.store.reading() as connection:
         row = find_mailing(connection, ref)
-        counts = delivery_counts(connection, row.mailing_id) if row else dict(_NOTHING)
     if row is None:
-        spec = read_campaign(app.project, ref.campaign).mailing(ref.mailing)
-        return MailingStatus(
-            ref=ref, state=MailingState.DRAFT, counts=counts, send_at=spec.send_at, stop_at=spec.stop_at
-        )
-    now = app.clock.now()
-    state, remarks = row.state_at(now), list(_remarks(row, counts, now))
-    if row.state not in _OVER and (changes := _changes(app, row)):
-        told = "; ".join(changes)
-        if row.state is MailingState.APPROVED:
-            state, remarks = MailingState.DRAFT, [f"changed since its approval: {told}"]
+        return _draft(ref, comparison.campaign(ref.campaign).mailing(ref.mailing))
+    return _status(app, row, comparison)
+
+
+def overview(app: App) -> Overview:
+    """Where all mailings stand; every campaign is read once, and one that cannot be read hides no other."""
+    comparison = Comparison(app.files, app.store)
+    with app.store.reading() as connection:
+        rows = {mailing.ref: mailing for mailing in all_mailings(connection)}
+    found = [_status(app, row, comparison) for row in rows.values()]
+    unreadable = []
+    for campaign_id in campaign_ids(app.project):
+        try:
+            specs = {MailingRef(campaign_id, spec.name): spec for spec in comparison.campaign(campaign_id).mailings}
+        except MailError:
+            unreadable.append(campaign_id)
         else:
-            remarks.append(f"what was approved goes out, whatever has changed since: {told}")
+            found += [_draft(ref, spec) for ref, spec in specs.items() if ref not in rows]
+    found.sort(key=lambda status: (status.send_at, status.ref))
+    return Overview(statuses=tuple(found), unreadable=tuple(unreadable))
+
+
+def all_statuses(app: App) -> tuple[MailingStatus, ...]:
+    """Every mailing of ledger and campaigns, in order of time; a campaign that cannot be read is left out."""
+    return overview(app).statuses
+
+
+def statuses_after(app: App, refs: Iterable[MailingRef], before: Iterable[MailingStatus]) -> list[MailingStatus]:
+    """Where mailings stand after something was sent of them; what had changed in the files `before` is told."""
+    changed = {status.ref: status.changed for status in before}
+    return [_with_changes(status_of(app, ref), changed.get(ref, ())) for ref in refs]
+
+
+def _with_changes(after: MailingStatus, changed: tuple[str, ...]) -> MailingStatus:
+    if after.changed or not changed:
+        return after
+    remark = f"what went out is what was approved, whatever has changed since: {'; '.join(changed)}"
+    return replace(after, changed=changed, remarks=(*after.remarks, remark))
+
+
+def _draft(ref: MailingRef, spec: MailingSpec) -> MailingStatus:
     return MailingStatus(
-        ref=ref,
+        ref=ref, state=MailingState.DRAFT, counts=dict(_NOTHING), send_at=spec.send_at, stop_at=spec.stop_at
+    )
+
+
+def _status(app: App, row: MailingRow, comparison: Comparison) -> MailingStatus:
+    now = app.clock.now()
+    with app.store.reading() as connection:
+        counts = delivery_counts(connection, row.mailing_id)
+        riding = canary_deliveries(connection, row)
+        deaf = [] if row.state in _OVER else roads.deaf(connection, now=now)
+    changed = () if row.state in _OVER else tuple(_changes(comparison, row))
+    void = bool(changed) and row.state is MailingState.APPROVED
+    state = MailingState.DRAFT if void else row.state_at(now)
+    duration = duration_of(app, row) if row.state in DISPATCHABLE else Duration()
+    return MailingStatus(
+        ref=row.ref,
         state=state,
         counts=counts,
         send_at=row.send_at,
         stop_at=row.stop_at,
+        approval=Approval.VOID if void else Approval.VALID,
+        changed=changed,
         due=row.send_at <= now < row.stop_at and state in _MOVING,
-        remarks=tuple(remarks),
+        expected_seconds=duration.seconds,
+        remarks=(
+            *((_why_void(row, changed),) if void else (*_remarks(row, counts, now), *_in_spite_of(changed))),
+            *duration.remarks,
+            *_canaries(riding),
+            *(f"nothing of it is sent while {roads.told(road)}" for road in deaf),
+        ),
     )
 
 
@@ -97,36 +189,29 @@ _OVER = frozenset({MailingState.FINISHED, MailingState.CANCELLED})
 _MOVING = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING})
 
 
-def all_statuses(app: App) -> list[MailingStatus]:
-    """Every mailing of ledger and campaigns, in order of time; a campaign that cannot be read is left out."""
-    with app.store.reading() as connection:
-        refs = {mailing.ref for mailing in all_mailings(connection)}
-    for campaign_id in campaign_ids(app.project):
-        with suppress(MailError):
-            campaign = read_campaign(app.project, campaign_id)
-            refs |= {MailingRef(campaign_id, spec.name) for spec in campaign.mailings}
-    found = [status_of(app, ref) for ref in refs]
-    return sorted(found, key=lambda status: (status.send_at, status.ref))
-
-
-def unreadable_campaigns(app: App) -> list[str]:
-    """The campaigns that `all_statuses` has to leave out."""
-    found = []
-    for campaign_id in campaign_ids(app.project):
-        try:
-            read_campaign(app.project, campaign_id)
-        except MailError:
-            found.append(campaign_id)
-    return found
-
-
-def _changes(app: App, row: MailingRow) -> list[str]:
+def _changes(comparison: Comparison, row: MailingRow) -> list[str]:
     try:
-        return approving.changes_since_approval(app.files, app.store, row)
+        return comparison.changes(row)
     except MailError as error:
         return [error.problem.message]
     except UsageError:
         return ["it is no longer in the campaign's files"]
+
+
+def _why_void(row: MailingRow, changed: tuple[str, ...]) -> str:
+    again = f"Look at it again, then: mlgroup-mail approve {row.ref} --by YOUR-NAME"
+    return f"its approval is void, it has changed since its approval: {'; '.join(changed)}. {again}"
+
+
+def _canaries(riding: Sequence[DeliveryRow]) -> Iterator[str]:
+    if riding:
+        told = ", ".join(f"{addresses.mask(row.address)} ({row.canary}, {row.state})" for row in riding)
+        yield f"canaries that ride along: {told}"
+
+
+def _in_spite_of(changed: tuple[str, ...]) -> Iterator[str]:
+    if changed:
+        yield f"what was approved goes out, whatever has changed since: {'; '.join(changed)}"
 
 
 def _remarks(row: MailingRow, counts: dict[DeliveryState, int], now: datetime) -> Iterator[str]:
@@ -134,6 +219,8 @@ def _remarks(row: MailingRow, counts: dict[DeliveryState, int], now: datetime) -
         yield row.state_reason
     if row.state_at(now) is MailingState.EXPIRED:
         yield f"its stop_at has passed; `send {row.ref} --live --late REASON` gives it 48 hours more"
+    if row.state is MailingState.PLANNING:
+        yield _how_to_plan_on(row, counts)
     if row.state in {MailingState.PAUSED, MailingState.HELD}:
         yield f"`resume {row.ref}` lets it go on"
     if number := counts[DeliveryState.UNCERTAIN]:
@@ -144,3 +231,9 @@ def _remarks(row: MailingRow, counts: dict[DeliveryState, int], now: datetime) -
         yield f"{number} were deferred and are tried again by a later dispatch"
     if row.state is MailingState.PLANNED and row.send_at > now:
         yield f"goes out from {row.send_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _how_to_plan_on(row: MailingRow, counts: dict[DeliveryState, int]) -> str:
+    how = f"its planning was begun: `plan {row.ref}` goes on"
+    begun = any(number for state, number in counts.items() if state is not DeliveryState.EXCLUDED)
+    return how if begun else f"{how}; nobody is planned yet, so `approve {row.ref}` can still take a mended text"

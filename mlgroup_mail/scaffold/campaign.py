@@ -1,5 +1,6 @@
 """`new`: a campaign folder to fill in."""
 
+import difflib
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -48,9 +49,12 @@ def make_campaign(
     Raises UsageError, having written nothing, for a kind without a pattern, and for an id that is no name or is taken.
     """
     if kind not in TOPICS:
+        near = next((known for known in TOPICS if {*known.split("-")} & {*kind.split("-")}), "") or next(
+            iter(difflib.get_close_matches(kind, TOPICS, n=1)), ""
+        )
         raise UsageError(
-            f"there is no pattern for the kind “{kind}”",
-            mend=f"Kinds: {', '.join(TOPICS)}.",
+            f"there is no kind “{kind}”",
+            mend=f"{f'Did you mean “{near}”? ' if near else ''}Kinds: {', '.join(TOPICS)}.",
         )
     if not _ID.fullmatch(campaign_id):
         raise UsageError(

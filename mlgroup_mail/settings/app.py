@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -15,10 +16,23 @@ from mlgroup_mail.contacts.config import ContactsConfig, read_config
 from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.contacts.segments import Segment, segment_for
 from mlgroup_mail.contacts.words.readings import Vocabulary
-from mlgroup_mail.content.campaigns.campaign import AudienceRule
+from mlgroup_mail.content.campaigns.campaign import AudienceRule, read_campaign
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.delivery import approving, checking, ledger_file, ordering, planning, sending, testing
+from mlgroup_mail.delivery import (
+    approving,
+    checking,
+    going_live,
+    ledger_file,
+    ledger_witness,
+    ordering,
+    planning,
+    sending,
+    testing,
+    wall_clock,
+)
+from mlgroup_mail.delivery.announcements import Announcements
 from mlgroup_mail.delivery.merging import Links
+from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.storing import PullResult, store_list
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.delivery.transports.choosing import make_transport
@@ -30,8 +44,10 @@ from mlgroup_mail.settings.environment import Environment, Settings, TransportNa
 from mlgroup_mail.settings.project import Project, read_project
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.erasure import Forgotten
+from mlgroup_mail.store.failures import PauseRule
 from mlgroup_mail.store.mailings import MailingRow, all_mailings
 from mlgroup_mail.store.moving import Moved, keep_apart, move_person
+from mlgroup_mail.store.rates import Rates
 from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
 
 
@@ -93,15 +109,31 @@ class App:
         return self.project.state / "outbox"
 
     @property
+    def leaves(self) -> bool:
+        """Whether live mail leaves this machine."""
+        return self.settings.transport is not TransportName.OUTBOX
+
+    @property
     def allowed_domains(self) -> tuple[str, ...] | None:
         """Whose addresses may be written to; None for everybody: in production, and where nothing leaves anyway."""
-        leaves = self.settings.transport is not TransportName.OUTBOX
         production = self.settings.environment is Environment.PRODUCTION
-        return self.settings.allowed_domains if leaves and not production else None
+        return self.settings.allowed_domains if self.leaves and not production else None
 
     def transport(self) -> Transport:
         """A new transport as configured; connects when it is first used."""
         return make_transport(self.settings, outbox=self.outbox)
+
+    @property
+    def rates(self) -> Rates:
+        """What the mail server may be given; files need no rate."""
+        if self.settings.transport is not TransportName.SMTP:
+            return Rates()
+        return Rates(
+            per_minute=self.settings.messages_per_minute,
+            per_day=self.settings.messages_per_day,
+            per_domain=self.settings.domain_per_minute,
+            domains=self.project.file.rates,
+        )
 
     def links(self, topic: str) -> Links:
         """The opt-out links of a topic's mailings."""
@@ -157,6 +189,9 @@ class App:
 
     def check(self, campaign: str, mailing: str | None = None) -> tuple[Finding, ...]:
         """What the preflight rules find; writes nothing."""
+        return self._checked(campaign, mailing).findings
+
+    def _checked(self, campaign: str, mailing: str | None) -> checking.Checked:
         return checking.check_campaign(
             self.files,
             self.store,
@@ -168,7 +203,9 @@ class App:
 
     def frozen(self, ref: MailingRef) -> FrozenSource:
         """The mailing as its files have it now; raises CampaignError."""
-        return approving.freeze_now(self.files, self.store, ref)
+        campaign = read_campaign(self.project, ref.campaign)
+        announced = Announcements(self.store).besides(ref)
+        return approving.freeze_now(self.files, self.store, campaign, ref.mailing, announced)
 
     def send_test(self, ref: MailingRef, address: str) -> Outcome:
         """Send one message to the team, marked as a test."""
@@ -179,11 +216,14 @@ class App:
         """The segment that a campaign's `audience` means."""
         return segment_for(self.contacts, rule, where=where)
 
-    def approve(self, ref: MailingRef, *, by: str) -> None:
-        """Freeze a mailing and bind its hash. The caller has made sure that `check` finds no error."""
+    def approve(self, ref: MailingRef, *, by: str) -> tuple[Finding, ...]:
+        """Check a mailing and approve exactly what was checked; where a finding blocks, nothing is approved."""
         self.require_keys()
-        source, now = self.frozen(ref), self.clock.now()
-        approving.approve(self.store, ref, source, pictures=self.files.pictures(source), by=by, now=now)
+        checked = self._checked(ref.campaign, ref.mailing)
+        if not any(finding.blocks for finding in checked.findings):
+            source, now = checked.sources[ref.mailing], self.clock.now()
+            approving.approve(self.store, ref, source, pictures=self.files.pictures(source), by=by, now=now)
+        return checked.findings
 
     def require_approved(self, ref: MailingRef) -> MailingRow:
         """The mailing's row; raises NotApprovedError where it is not approved, or has changed since."""
@@ -201,34 +241,57 @@ class App:
                 segment=self.segment(source.audience, where=str(ref)),
                 allowed_domains=self.allowed_domains,
                 batch_size=self.settings.batch_size,
+                spacing=timedelta(minutes=self.settings.batch_spacing),
                 now=self.clock.now(),
+                erased=lambda connection: ErasedPeople(connection, self._erasure_key).know,
                 progress=progress,
             )
         return planning.reread(self.store, mailing)
 
-    def send(self, refs: Sequence[MailingRef], *, progress: sending.Progress = sending.silent) -> None:
-        """Send what is due of these planned mailings, for real: into the outbox, or to the mail server."""
-        ledger_file.require_this_ledger(self.project.root, self.store)
-        sending.send_due(self._sending(), refs, progress=progress)
+    def require_sound(self) -> None:
+        """Raise ConfigurationError where no live mail may go: place, clock, roads, an older copy of the ledger."""
+        going_live.require_sound(self.project.root, self.store, clock=self.clock, leaves=self.leaves)
 
-    def _sending(self) -> sending.Sending:
+    def send(
+        self, refs: Sequence[MailingRef], *, progress: sending.Progress = sending.silent, stop: Stop | None = None
+    ) -> None:
+        """Send what is due of these planned mailings, for real: into the outbox, or to the mail server.
+
+        Where `stop` is asked the open window is finished and nothing more is begun.
+        """
+        self.require_sound()
+        ledger_file.require_this_ledger(self.project.root, self.store)
+        try:
+            sending.send_due(self._sending(stop), refs, progress=progress)
+        finally:
+            ledger_witness.note_age(self.project.root, self.store)
+
+    def _sending(self, stop: Stop | None = None) -> sending.Sending:
         return sending.Sending(
             store=self.store,
             transport=self.transport(),
             clock=self.clock,
             links=self.links,
             allowed_domains=self.allowed_domains,
+            stop=stop or Stop(),
+            rates=self.rates,
+            pause=PauseRule(after=self.settings.pause_after, percent=self.settings.pause_percent),
         )
 
     def dispatch(
-        self, *, plan_progress: Progress = silent, progress: sending.Progress = sending.silent
+        self,
+        *,
+        plan_progress: Progress = silent,
+        progress: sending.Progress = sending.silent,
+        stop: Stop | None = None,
     ) -> DispatchResult:
         """Plan what is approved and due, and send what is due of everything.
 
         What hinders a single mailing is in the result: the others have their turn all the same. Raises TransportError
         where the mail server as a whole does not take mail.
         """
-        now = self.clock.now()
+        self.require_sound()
+        now, stop = self.clock.now(), stop or Stop()
         with self.store.reading() as connection:
             rows = all_mailings(connection)
         for row in rows:
@@ -237,15 +300,22 @@ class App:
         ready: list[MailingRef] = []
         hindered: list[MailError | UsageError] = []
         for row in rows:
-            if row.send_at <= now and row.state_at(now) in _TO_DISPATCH:
+            if row.send_at <= now and row.state_at(now) in _TO_DISPATCH and not stop.asked:
                 try:
                     self.plan(row.ref, progress=plan_progress)
                     ready.append(row.ref)
                 except (MailError, UsageError) as error:
                     hindered.append(error)
-        if ready:
-            self.send(ready, progress=progress)
+        if ready and not stop.asked:
+            self.send(ready, progress=progress, stop=stop)
+        elif not self.ledger_warning():
+            # Opt-outs come in between mailings: what is noted is as new as the last dispatch, not the last mailing.
+            ledger_witness.note_age(self.project.root, self.store)
         return DispatchResult(refs=tuple(ready), hindered=tuple(hindered))
+
+    def trust_clock(self, *, reason: str, by: str) -> int:
+        """The machine's clock is right now; returns how many deliveries need wait no longer."""
+        return wall_clock.trust_clock(self.store, reason=reason, by=by, now=self.clock.now())
 
     def ledger_warning(self) -> str:
         """What to tell whoever looks at a ledger that is not the project's own; empty where all is well."""
@@ -271,9 +341,27 @@ class App:
         """End a mailing; returns how many deliveries were still to go."""
         return ordering.cancel(self.store, ref, reason=reason, by=by, now=self.clock.now())
 
-    def resolve(self, ref: MailingRef, step: DeliveryStep, *, address: str | None, reason: str, by: str) -> int:
-        """Settle uncertain deliveries by a person's decision; returns how many."""
-        return ordering.resolve(self.store, ref, step, address=address, reason=reason, by=by, now=self.clock.now())
+    def resolve(
+        self,
+        ref: MailingRef,
+        step: DeliveryStep,
+        *,
+        address: str | None,
+        contact_id: int | None,
+        reason: str,
+        by: str,
+    ) -> int:
+        """Settle uncertain deliveries by a person's decision, all or those of one recipient; returns how many."""
+        return ordering.resolve(
+            self.store,
+            ref,
+            step,
+            address=address,
+            contact_id=contact_id,
+            reason=reason,
+            by=by,
+            now=self.clock.now(),
+        )
 
 
 _TO_DISPATCH = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING})

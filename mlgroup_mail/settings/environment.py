@@ -15,7 +15,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from mlgroup_mail.errors import ConfigurationError
+from mlgroup_mail.documents import matching, reason_of
+from mlgroup_mail.errors import ConfigurationError, Problem
 
 PREFIX = "MLGROUP_"
 
@@ -55,12 +56,22 @@ class SmtpProfile(StrEnum):
     """Limits that a known mail service sets."""
 
     EXCHANGE_ONLINE = "exchange-online"
-    """Under 30 messages a minute."""
+    """Three connections, under 30 messages a minute, 10,000 recipients a day."""
+
+    @property
+    def connections(self) -> int:
+        """How many connections the service takes at once (Exchange Online limits, "Concurrent connections")."""
+        return 3
 
     @property
     def messages_per_minute(self) -> int:
         """The rate that the service allows (Exchange Online limits, "Message rate limit")."""
         return 29
+
+    @property
+    def messages_per_day(self) -> int:
+        """How many the service takes from one mailbox in 24 hours (Exchange Online limits, "Recipient rate limit")."""
+        return 10_000
 
 
 RESERVED_DOMAINS = ("example.org", "example.com", "example.net", "example", "test", "invalid", "localhost")
@@ -78,12 +89,20 @@ class Settings(BaseSettings):
     transport: TransportName = TransportName.OUTBOX
     environment: Environment = Environment.DEVELOPMENT
     allowed_domains: Words = RESERVED_DOMAINS
-    public_url: str | None = Field(
-        default=None, max_length=200, pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~/-]*)?$"
-    )
+    public_url: Annotated[
+        str | None,
+        Field(max_length=200),
+        matching(
+            r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~/-]*)?", "must be an address such as https://mail.example.org"
+        ),
+    ] = None
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     erasure_key: SecretStr | None = None
     batch_size: int = Field(default=500, ge=1, le=100_000)
+    batch_spacing: int = Field(default=0, ge=0, le=1440)
+    domain_per_minute: int | None = Field(default=None, ge=1)
+    pause_after: int = Field(default=20, ge=1, le=1000)
+    pause_percent: int = Field(default=30, ge=1, le=100)
     now: AwareDatetime | None = None
 
     smtp_host: str = "localhost"
@@ -92,16 +111,40 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_tls: Tls = Tls.STARTTLS
     smtp_ca_file: Path | None = None
+    smtp_oauth_tenant: str | None = None
+    smtp_oauth_client_id: str | None = None
+    smtp_oauth_client_secret: SecretStr | None = None
+    smtp_oauth_certificate: Path | None = None
+    smtp_oauth_authority: Annotated[
+        str,
+        matching(r"https://[A-Za-z0-9.-]+(:[0-9]+)?", "must be an address such as https://login.microsoftonline.com"),
+    ] = "https://login.microsoftonline.com"
+    smtp_connections: int | None = Field(default=None, ge=1, le=50)
+    smtp_messages_per_connection: int = Field(default=100, ge=1)
     smtp_per_minute: int | None = Field(default=None, ge=1)
+    smtp_per_day: int | None = Field(default=None, ge=1)
     smtp_profile: SmtpProfile | None = None
     smtp_timeout: float = Field(default=60.0, gt=0)
     smtp_answer_timeout: float = Field(default=600.0, gt=0)
+
+    @property
+    def connections(self) -> int:
+        """How many connections to the mail server may stand at once; a profile's number is both default and limit."""
+        if self.smtp_profile is None:
+            return self.smtp_connections or 1
+        return min(self.smtp_connections or self.smtp_profile.connections, self.smtp_profile.connections)
 
     @property
     def messages_per_minute(self) -> int | None:
         """The rate to keep to: the smaller of what is set and what the profile allows; None for no limit."""
         profile = self.smtp_profile.messages_per_minute if self.smtp_profile else None
         return min((rate for rate in (self.smtp_per_minute, profile) if rate), default=None)
+
+    @property
+    def messages_per_day(self) -> int | None:
+        """How many may go in any 24 hours, as `messages_per_minute`; None for no limit."""
+        profile = self.smtp_profile.messages_per_day if self.smtp_profile else None
+        return min((rate for rate in (self.smtp_per_day, profile) if rate), default=None)
 
     @field_validator("allowed_domains", "secret_keys", mode="before")
     @classmethod
@@ -167,12 +210,21 @@ def read_settings(root: Path, table: Mapping[str, Any]) -> Settings:
     try:
         return Settings(_env_file=root / ".env", **values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"] if isinstance(part, str)).upper()
-        message = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(
-            f"{name}: {message[:1].lower()}{message[1:]}",
-            where="settings",
-            mend=f"Set it in the environment, in {root / '.env'}, or as “{name.removeprefix(PREFIX).lower()}” "
-            f"under [settings] of {root / 'mlgroup.toml'}.",
-        ) from None
+        names = {str(entry["loc"][0]): entry for entry in error.errors(include_url=False, include_input=False)}
+    raise ConfigurationError.of(_problem(root, name, entry, table) for name, entry in names.items())
+
+
+def _problem(root: Path, name: str, error: Any, table: Mapping[str, Any]) -> Problem:
+    """What is wrong with a setting, and in which of the places it was read from."""
+    variable, file = PREFIX + name.upper(), root / "mlgroup.toml"
+    if variable in os.environ or f"{variable}_FILE" in os.environ:
+        where = "environment"
+    elif name in {key.removeprefix(PREFIX).lower() for key in table}:
+        where = f"{file}, [settings]"
+    else:
+        where = str(root / ".env")
+    return Problem(
+        message=f"{variable}: {reason_of(error)}",
+        where=where,
+        mend=f"Set it in the environment, in {root / '.env'}, or as “{name}” under [settings] of {file}.",
+    )

@@ -4,21 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from mlgroup_mail.documents import Document, read_toml, validate
+from mlgroup_mail.documents import Document, Line, matching, read_document
 from mlgroup_mail.errors import ConfigurationError, UsageError
+from mlgroup_mail.model.canary import Canary, CanaryPlace
 from mlgroup_mail.model.message import Sender
 from mlgroup_mail.settings.theme import Theme
 from mlgroup_mail.zones import iana_zones
 
 PROJECT_FILE = "mlgroup.toml"
-
-
-def _one_line(value: str) -> str:
-    if any(ord(char) < 32 or ord(char) in (0x7F, 0x85, 0x2028, 0x2029) for char in value):
-        raise ValueError("must stand on one line, without control characters")
-    return value
 
 
 def _mailbox(value: str) -> str:
@@ -40,7 +35,16 @@ def _zone(value: str) -> str:
     return value
 
 
-Line = Annotated[str, AfterValidator(_one_line)]
+def _domain(value: str) -> str:
+    from mlgroup_mail.addresses import checked_domain
+
+    checked = checked_domain(value)
+    if checked.wrong:
+        raise ValueError(checked.wrong)
+    return checked.ascii
+
+
+ReceivingDomain = Annotated[str, AfterValidator(_domain)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
 
@@ -48,7 +52,9 @@ class Group(Document):
     """`[group]`: who writes."""
 
     name: Line = Field(min_length=1)
-    list_id: Line = Field(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+    list_id: Annotated[
+        Line, matching(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "must look like a domain, such as members.example.org")
+    ]
     opt_out_address: Mailbox
     postal_address: str = ""
     website: Line = ""
@@ -70,10 +76,40 @@ class Topic(Document):
     title: Line = ""
 
 
+def _as_table(value: object) -> object:
+    return {"address": value} if isinstance(value, str) else value
+
+
+class CanaryTable(Document):
+    """An entry of `[canaries]`: an address, or a table with what the mail says of its reader besides.
+
+    Whether it is an address is said by `check`: nobody else's mail should wait for it.
+    """
+
+    address: Line
+    name: Line = ""
+    first_name: Line = ""
+    organisation: Line = ""
+    country: Line = ""
+    timezone: Line = ""
+    language: Line = ""
+
+
+CanaryEntry = Annotated[CanaryTable, BeforeValidator(_as_table)]
+
+
+class Canaries(Document):
+    """`[canaries]`: addresses of the team that ride along with each mailing, before all others or after them."""
+
+    first: tuple[CanaryEntry, ...] = ()
+    last: tuple[CanaryEntry, ...] = ()
+
+
 class ProjectFile(Document):
     """`mlgroup.toml` as a whole. `[themes]` has a title for each theme; without it, lists may name any.
 
-    `[settings]` has the environment's names for what is no secret.
+    `[rates]` has how many messages a minute go to a receiving domain, and to those below it, where that is another
+    number than `domain_per_minute` says for all. `[settings]` has the environment's names for what is no secret.
     """
 
     group: Group
@@ -81,6 +117,8 @@ class ProjectFile(Document):
     topics: dict[str, bool | Topic] = Field(min_length=1)
     themes: dict[str, Line] = Field(default_factory=dict)
     theme: Theme = Theme()
+    canaries: Canaries = Canaries()
+    rates: dict[ReceivingDomain, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -100,6 +138,13 @@ class Project:
     def theme(self) -> Theme:
         """What the mails look like."""
         return self.file.theme
+
+    @property
+    def canaries(self) -> tuple[Canary, ...]:
+        """Who of the team rides along with each mailing, as written."""
+        listed = self.file.canaries
+        places = {CanaryPlace.FIRST: listed.first, CanaryPlace.LAST: listed.last}
+        return tuple(Canary(place=place, **entry.model_dump()) for place, all_of in places.items() for entry in all_of)
 
     @property
     def campaigns(self) -> Path:
@@ -153,4 +198,4 @@ def read_project(root: Path) -> Project:
             f"there is no project here: {root} has no {PROJECT_FILE}",
             mend="Go to the project's directory, name it with --project DIR, or make one: mlgroup-mail init DIR",
         )
-    return Project(root=root, file=validate(ProjectFile, read_toml(path), where=str(path)))
+    return Project(root=root, file=read_document(ProjectFile, path))

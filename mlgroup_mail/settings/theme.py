@@ -4,11 +4,10 @@ import re
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mlgroup_mail.documents import Document
+from mlgroup_mail.documents import Document, web_address
 
 LIGHT_CARD = "#ffffff"
 """The ground of all text in the light."""
@@ -97,17 +96,6 @@ def _picture(value: str) -> str:
     return value
 
 
-def _web_address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("https", "http") and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if value and (not good or re.search(r"[\s\"'<>]", value)):
-        raise ValueError("must be a web address that begins with https://")
-    return value
-
-
 Colour = Annotated[str, AfterValidator(_colour)]
 Picture = Annotated[str, AfterValidator(_picture)]
 
@@ -130,7 +118,7 @@ class Logo(Document):
     file: Picture
     file_dark: Picture | None = None
     alt: str = Field(min_length=1, max_length=120)
-    link: Annotated[str, AfterValidator(_web_address)] = ""
+    link: Annotated[str, AfterValidator(web_address)] = ""
     width: int = Field(default=120, ge=16, le=260)
 
 

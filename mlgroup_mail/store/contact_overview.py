@@ -131,7 +131,9 @@ def rules_between(connection: Connection, first: int, last: int) -> Mapping[int,
 
 def _which(*, left: bool) -> tuple[ColumnElement[bool], ...]:
     gone = _CONTACT.c.left_at
-    return (gone.is_not(None) if left else gone.is_(None), _CONTACT.c.erased_at.is_(None))
+    # Canaries are the team's own addresses: they were never on the list.
+    departed = and_(gone.is_not(None), _CONTACT.c.origin != schema.CANARY)
+    return (departed if left else gone.is_(None), _CONTACT.c.erased_at.is_(None))
 
 
 def _addresses(connection: Connection, first: int, last: int) -> dict[int, list[Any]]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Table,
+    case,
     cast,
     exists,
     func,
@@ -84,11 +85,16 @@ def _values(connection: Connection) -> dict[str, ColumnElement[Any]]:
     return values | {name: as_json(incoming.c[name], JSON) for name in ("themes", "topics")}
 
 
+def _came_by() -> ColumnElement[str]:
+    """A canary that a list has now is on it, and leaves with it; whoever came by themselves still did."""
+    return case((_TABLE.c.origin == schema.CANARY, literal(schema.FROM_A_LIST)), else_=_TABLE.c.origin)
+
+
 def _write_changes(connection: Connection, *, now: datetime) -> None:
     connection.execute(
         update(_TABLE)
         .where(_TABLE.c.id == change.c.contact_id, incoming.c.position == change.c.position)
-        .values(**_values(connection), left_at=None, changed_at=now)
+        .values(**_values(connection), origin=_came_by(), left_at=None, changed_at=now)
     )
     connection.execute(
         update(_KNOWN)

@@ -5,23 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, literal_column, select
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.claims import reopen_finished
+from mlgroup_mail.store.back_off import everybody_waits_until
 from mlgroup_mail.store.mailings import MailingRow, write_journal
+from mlgroup_mail.store.recording import reopen_finished
 from mlgroup_mail.store.transactions import rows
 from mlgroup_mail.store.transitions import move_deliveries
 
 _DELIVERY, _ATTEMPT, _BATCH, _MAILING = schema.delivery, schema.attempt, schema.batch, schema.mailing
+_BACK_OFF = schema.back_off
 _CHUNK = 5000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryRow:
-    """One line of a mailing's log."""
+    """One line of a mailing's log. `variant_id` is the compiled text it is made of; None for the excluded."""
 
     delivery_id: int
     ref: MailingRef
@@ -31,6 +33,9 @@ class DeliveryRow:
     reason: str
     attempts: int
     at: datetime
+    variant_id: int | None
+    canary: str = ""
+    """The place of one of the team who rides along, "first" or "last"; "" for everybody else."""
 
 
 def deliveries(connection: Connection, mailing: MailingRow) -> Iterator[DeliveryRow]:
@@ -56,15 +61,27 @@ def deliveries_to(connection: Connection, contact_id: int) -> list[DeliveryRow]:
     return [_delivery(row) for row in rows(connection, statement)]
 
 
+def canary_deliveries(connection: Connection, mailing: MailingRow) -> list[DeliveryRow]:
+    """The deliveries of a mailing to canaries, the first ones first."""
+    statement = _select_deliveries().where(
+        # As the index has it.
+        _DELIVERY.c.mailing_id == mailing.mailing_id,
+        _DELIVERY.c.canary != literal_column("''"),
+    )
+    return [_delivery(row) for row in rows(connection, statement.order_by(_DELIVERY.c.canary, _DELIVERY.c.id))]
+
+
 def uncertain_deliveries(
-    connection: Connection, mailing: MailingRow, *, address: str | None = None
+    connection: Connection, mailing: MailingRow, *, address: str | None = None, contact_id: int | None = None
 ) -> list[DeliveryRow]:
-    """The doubtful deliveries of a mailing, or the one to an address."""
+    """The doubtful deliveries of a mailing, or the one to an address or to a contact."""
     statement = _select_deliveries().where(
         _DELIVERY.c.mailing_id == mailing.mailing_id, _DELIVERY.c.state == DeliveryState.UNCERTAIN
     )
     if address is not None:
         statement = statement.where(_DELIVERY.c.address_key == addresses.key(address))
+    if contact_id is not None:
+        statement = statement.where(_DELIVERY.c.contact_id == contact_id)
     return [_delivery(row) for row in rows(connection, statement.order_by(_DELIVERY.c.id))]
 
 
@@ -95,18 +112,52 @@ def last_attempt_at(connection: Connection, mailing_id: int) -> datetime | None:
 
 
 def oldest_due(connection: Connection, mailing_id: int) -> datetime | None:
-    """Since when the longest-waiting delivery of a mailing may go: its batch's time, or its own after a deferral."""
+    """Since when the longest-waiting delivery of a mailing may go.
+
+    That is its batch's time, or the latest of its own after a deferral, its domain's and the mail server's.
+    """
     waiting = [state for state in DeliveryState if state.claimable]
-    fresh = (
-        select(func.min(_BATCH.c.due_at))
-        .join(_DELIVERY, _DELIVERY.c.batch_id == _BATCH.c.id)
-        .where(_BATCH.c.mailing_id == mailing_id, _DELIVERY.c.state.in_(waiting), _DELIVERY.c.next_at.is_(None))
+    moment = _later(_later(_BATCH.c.due_at, _DELIVERY.c.next_at), _BACK_OFF.c.until)
+    statement = (
+        select(func.min(moment))
+        .select_from(_DELIVERY)
+        .join(_BATCH, _BATCH.c.id == _DELIVERY.c.batch_id)
+        .outerjoin(_BACK_OFF, _BACK_OFF.c.domain == _DELIVERY.c.domain)
+        .where(_DELIVERY.c.mailing_id == mailing_id, _DELIVERY.c.state.in_(waiting))
     )
-    deferred = select(func.min(_DELIVERY.c.next_at)).where(
-        _DELIVERY.c.mailing_id == mailing_id, _DELIVERY.c.state.in_(waiting)
+    found: datetime | None = connection.execute(statement).scalar_one_or_none()
+    everybody = everybody_waits_until(connection)
+    return max(found, everybody) if found and everybody else found
+
+
+def _later(moment: ColumnElement[datetime], other: ColumnElement[Any]) -> ColumnElement[datetime]:
+    """The later of two moments, of which the other may be missing."""
+    return case((other > moment, other), else_=moment)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToGo:
+    """What is still to go of a mailing: how many to each receiving domain, and when the last batch of it is due."""
+
+    domains: dict[str, int]
+    last_due: datetime | None
+
+
+def to_go(connection: Connection, mailing_id: int) -> ToGo:
+    """What a claim may still take of a mailing, now or later."""
+    statement = (
+        select(_DELIVERY.c.domain, func.count(), func.max(_BATCH.c.due_at))
+        .join(_BATCH, _BATCH.c.id == _DELIVERY.c.batch_id)
+        .where(
+            _DELIVERY.c.mailing_id == mailing_id,
+            _DELIVERY.c.state.in_([state for state in DeliveryState if state.claimable]),
+        )
+        .group_by(_DELIVERY.c.domain)
     )
-    found = [connection.execute(statement).scalar_one_or_none() for statement in (fresh, deferred)]
-    return min((moment for moment in found if moment is not None), default=None)
+    found = connection.execute(statement).all()
+    return ToGo(
+        domains={domain: number for domain, number, _ in found}, last_due=max((due for *_, due in found), default=None)
+    )
 
 
 def ledger_id(connection: Connection) -> str:
@@ -125,6 +176,8 @@ def _select_deliveries() -> Select[Any]:
         _DELIVERY.c.reason,
         _DELIVERY.c.attempts,
         _DELIVERY.c.changed_at,
+        _DELIVERY.c.variant_id,
+        _DELIVERY.c.canary,
     ).join(_MAILING, _MAILING.c.id == _DELIVERY.c.mailing_id)
 
 
@@ -138,4 +191,6 @@ def _delivery(row: RowMapping) -> DeliveryRow:
         reason=row["reason"],
         attempts=row["attempts"],
         at=row["changed_at"],
+        variant_id=row["variant_id"],
+        canary=row["canary"],
     )

@@ -136,7 +136,7 @@ def _blank_deliveries(connection: Connection, ids: Sequence[int], *, now: dateti
     blanked = connection.execute(
         update(_DELIVERY)
         .where(theirs)
-        .values(address="", address_key=literal(f"{WAS_ERASED}:") + cast(_DELIVERY.c.id, Text), fields={})
+        .values(address="", address_key=literal(f"{WAS_ERASED}:") + cast(_DELIVERY.c.id, Text), domain="", fields={})
     )
     return taken_back, int(blanked.rowcount)
 

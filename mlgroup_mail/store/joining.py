@@ -13,10 +13,10 @@ from mlgroup_mail.store.transactions import insert_returning_id
 _KNOWN = schema.contact_address
 
 
-def add_person(connection: Connection, contact: Contact, *, origin: str, now: datetime) -> int:
+def add_person(connection: Connection, contact: Contact, *, origin: str, now: datetime, listed: bool = True) -> int:
     """Add somebody whom nobody knows yet, and return their number; inside `deciding`.
 
-    `origin` names the way, as "page" or "hand".
+    `origin` names the way, as "page" or "hand". Without `listed` no segment ever finds them.
     """
     values = asdict(contact)
     aliases = {addresses.key(alias) for alias in values.pop("aliases")}
@@ -33,6 +33,7 @@ def add_person(connection: Connection, contact: Contact, *, origin: str, now: da
             "origin": origin,
             "joined_at": now,
             "changed_at": now,
+            "left_at": None if listed else now,
         },
     )
     rows = [

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
+from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef, MailingState, MailingStep
 from mlgroup_mail.model.mailing import TRANSITIONS
 from mlgroup_mail.store import schema
@@ -72,7 +73,10 @@ def approve_mailing(
     by: str,
     now: datetime,
 ) -> int:
-    """Bind what goes out; an approval before planning is replaced by the new one. Returns the mailing's id."""
+    """Bind what goes out; an approval of which nobody is planned is replaced by the new one. Returns the mailing's id.
+
+    Raises MailingStateError where somebody is planned.
+    """
     values: dict[str, Any] = {
         "topic": topic,
         "send_at": send_at,
@@ -99,9 +103,23 @@ def approve_mailing(
         )
     else:
         mailing_id = found.mailing_id
-        move_mailing(connection, mailing_id, MailingStep.APPROVE, now=now, **values)
+        _take_plan_back(connection, lock_mailing(connection, mailing_id))
+        move_mailing(connection, mailing_id, MailingStep.APPROVE, now=now, plan_cursor=0, **values)
     write_journal(connection, mailing_id, "approve", reason=digest, actor=by, now=now)
     return mailing_id
+
+
+def _take_plan_back(connection: Connection, mailing: MailingRow) -> None:
+    """Forget the exclusions of a plan that was begun and holds no recipient: another approval has other rules."""
+    if mailing.state is not MailingState.PLANNING:
+        return
+    counts = delivery_counts(connection, mailing.mailing_id)
+    if any(number for state, number in counts.items() if state is not DeliveryState.EXCLUDED):
+        raise MailingStateError(
+            f"a part of {mailing.ref} is planned already, from the text that was approved",
+            mend=f"Go on with that: mlgroup-mail plan {mailing.ref}. Or cancel it, and add a new [[mailing]].",
+        )
+    connection.execute(delete(schema.delivery).where(schema.delivery.c.mailing_id == mailing.mailing_id))
 
 
 def cancel_mailing(connection: Connection, mailing_id: int, *, reason: str, by: str, now: datetime) -> int:

@@ -39,9 +39,8 @@ def redirect(connection: Connection, contact_id: int, address: str, *, now: date
     )
     theirs = connection.execute(select(_DELIVERY.c.id).where(*waiting, doubled)).scalars().all()
     left_out = _exclude(connection, dict.fromkeys(theirs, ExclusionReason.DUPLICATE), now=now)
-    result = connection.execute(
-        update(_DELIVERY).where(*waiting).values(address=address, address_key=addresses.key(address), changed_at=now)
-    )
+    new = {"address": address, "address_key": addresses.key(address), "domain": addresses.domain(address)}
+    result = connection.execute(update(_DELIVERY).where(*waiting).values(**new, changed_at=now))
     return int(result.rowcount), left_out
 
 

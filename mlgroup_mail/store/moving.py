@@ -162,7 +162,7 @@ def _make_one(
     former = {person["address_key"], other["address_key"]} - {addresses.key(address)}
     _settle_addresses(connection, kept["id"], address, former=former, now=now)
     values = {name: present[name] for name in (*STORED_AS_THEY_ARE, "themes", "topics", "left_at")}
-    came_by_themselves = {row["origin"] for row in (kept, closed)} - {schema.FROM_A_LIST}
+    came_by_themselves = {row["origin"] for row in (kept, closed)} - {schema.FROM_A_LIST, schema.CANARY}
     values |= {"address": address, "address_key": addresses.key(address)}
     values |= {"origin": min(came_by_themselves, default=schema.FROM_A_LIST)}
     _write(connection, kept["id"], values, now=now)

@@ -27,6 +27,9 @@ from mlgroup_mail.store.transitions import move_deliveries
 
 LEASE_SECONDS = 90.0
 RENEW_SECONDS = 30.0
+ASLEEP_SECONDS = 2 * 3600.0
+"""An owner whose lease ran out so long ago claims no more, even where nobody has given it up: like a mailing that stood
+still for so long, it waits for a person (`delivery.sending.OVERDUE`)."""
 OWNER_GONE = "the process that had begun it is gone"
 
 _TABLE = schema.owner
@@ -84,11 +87,20 @@ def end_owner(store: Store, owner: Owner, *, now: datetime) -> None:
 
 
 def renew(connection: Connection, owner: Owner) -> None:
-    """Prolong the lease; raises OwnerLostError where this process was given up. First statement of every claim."""
+    """Prolong the lease; raises OwnerLostError where this process was given up, or slept for hours.
+
+    First statement of every claim.
+    """
+    now = lease_now(connection)
     result = connection.execute(
         update(_TABLE)
-        .where(_TABLE.c.id == owner.owner_id, _TABLE.c.epoch == owner.epoch, _TABLE.c.ended_at.is_(None))
-        .values(lease_until=lease_now(connection) + LEASE_SECONDS)
+        .where(
+            _TABLE.c.id == owner.owner_id,
+            _TABLE.c.epoch == owner.epoch,
+            _TABLE.c.ended_at.is_(None),
+            _TABLE.c.lease_until > now - ASLEEP_SECONDS,
+        )
+        .values(lease_until=now + LEASE_SECONDS)
     )
     if result.rowcount != 1:
         raise OwnerLostError("this process was given up for dead while it slept")

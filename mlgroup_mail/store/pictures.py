@@ -1,6 +1,7 @@
 """The bytes of pictures that approved mailings show. They are kept for good: a hosted one is looked at years later."""
 
-from collections.abc import Collection, Iterable
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -40,3 +41,11 @@ def find_picture(connection: Connection, digest: str) -> Picture | None:
     """One picture; None where no approved mailing has shown it."""
     row = connection.execute(select(_TABLE).where(_TABLE.c.digest == digest)).mappings().first()
     return Picture(**row) if row else None
+
+
+def changed_pictures(connection: Connection) -> Iterator[str]:
+    """The digests of pictures whose bytes are not those that were approved; one picture at a time is in memory."""
+    for digest in connection.execute(select(_TABLE.c.digest).order_by(_TABLE.c.digest)).scalars().all():
+        content = connection.execute(select(_TABLE.c.content).where(_TABLE.c.digest == digest)).scalar_one()
+        if hashlib.sha256(content).hexdigest() != digest:
+            yield digest

@@ -1,18 +1,19 @@
 """Planning: the audience as rows, in chunks that can be stopped between any two and go on."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import Batch, Contact, DeliveryState, Exclusion, ExclusionReason, MailingState, MailingStep
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.mailings import MailingRow, delivery_counts, lock_mailing
-from mlgroup_mail.store.transactions import count, insert_returning_id, rows
+from mlgroup_mail.store.transactions import count, insert_returning_id, load, rows
 from mlgroup_mail.store.transitions import move_mailing
 
 _MAILING, _DELIVERY, _BATCH, _VARIANT = schema.mailing, schema.delivery, schema.batch, schema.variant
@@ -73,9 +74,16 @@ def without_planned_mailboxes(
 
 
 def take_turn(connection: Connection, mailing: MailingRow) -> bool:
-    """Keep other planners of this mailing away until this transaction ends; False where one was faster."""
+    """Keep other planners of this mailing away until this transaction ends; False where one was faster.
+
+    Nor is it this one's turn where the mailing was approved anew meanwhile.
+    """
     current = lock_mailing(connection, mailing.mailing_id)
-    return (current.state, current.plan_cursor) == (MailingState.PLANNING, mailing.plan_cursor)
+    return (current.state, current.plan_cursor, current.digest) == (
+        MailingState.PLANNING,
+        mailing.plan_cursor,
+        mailing.digest,
+    )
 
 
 def write_chunk(
@@ -86,40 +94,28 @@ def write_chunk(
     exclusions: Sequence[Exclusion],
     cursor: int,
     batch_size: int,
+    spacing: timedelta = timedelta(),
     now: datetime,
 ) -> None:
     """Write a chunk of the audience and move the cursor, after `take_turn` in the same transaction.
 
-    `cursor` is the last contact id that the chunk looked at.
+    `cursor` is the last contact id that the chunk looked at. Each batch is due so much later than the one before as
+    `spacing` says.
     """
     connection.execute(
         update(_MAILING).where(_MAILING.c.id == mailing.mailing_id).values(plan_cursor=cursor, changed_at=now)
     )
-    values: list[dict[str, Any]] = [
-        {
-            **_who(mailing.mailing_id, excluded.contact, now),
-            "batch_id": None,
-            "variant_id": None,
-            "fields": {},
-            "state": DeliveryState.EXCLUDED,
-            "reason": excluded.reason,
-        }
-        for excluded in exclusions
+    batches = _Batches(connection, mailing, batch_size, spacing)
+    excluded = [
+        delivery_to(mailing, each.contact, now=now) | {"state": DeliveryState.EXCLUDED, "reason": each.reason}
+        for each in exclusions
     ]
-    batches = _Batches(connection, mailing, batch_size)
-    values += [
-        {
-            **_who(mailing.mailing_id, planned.contact, now),
-            "batch_id": batches.next(),
-            "variant_id": planned.variant_id,
-            "fields": dict(planned.fields),
-            "state": DeliveryState.PLANNED,
-            "reason": "",
-        }
-        for planned in recipients
+    planned = [
+        delivery_to(mailing, each.contact, now=now)
+        | {"batch_id": batches.next(), "variant_id": each.variant_id, "fields": each.fields}
+        for each in recipients
     ]
-    if values:
-        connection.execute(insert(_DELIVERY), values)
+    insert_deliveries(connection, [*excluded, *planned])
 
 
 def end_planning(connection: Connection, mailing: MailingRow, *, now: datetime) -> None:
@@ -130,9 +126,14 @@ def end_planning(connection: Connection, mailing: MailingRow, *, now: datetime) 
         move_mailing(connection, mailing.mailing_id, MailingStep.FINISH, now=now)
 
 
-def batches_of(connection: Connection, mailing: MailingRow) -> list[Batch]:
-    """The batches of a mailing in order."""
+def batches_of(connection: Connection, mailing: MailingRow, *, to_go: bool = False) -> list[Batch]:
+    """The batches of a mailing in order; `to_go`: only those of which something may still go."""
     statement = select(_BATCH).where(_BATCH.c.mailing_id == mailing.mailing_id).order_by(_BATCH.c.number)
+    if to_go:
+        claimable = [state for state in DeliveryState if state.claimable]
+        statement = statement.where(
+            exists().where(_DELIVERY.c.batch_id == _BATCH.c.id, _DELIVERY.c.state.in_(claimable))
+        )
     return [
         Batch(
             batch_id=row["id"],
@@ -148,8 +149,8 @@ def batches_of(connection: Connection, mailing: MailingRow) -> list[Batch]:
 class _Batches:
     """Fills the last batch up, then opens the next."""
 
-    def __init__(self, connection: Connection, mailing: MailingRow, size: int) -> None:
-        self._connection, self._mailing, self._size = connection, mailing, size
+    def __init__(self, connection: Connection, mailing: MailingRow, size: int, spacing: timedelta) -> None:
+        self._connection, self._mailing, self._size, self._spacing = connection, mailing, size, spacing
         last = connection.execute(
             select(_BATCH.c.id, _BATCH.c.number)
             .where(_BATCH.c.mailing_id == mailing.mailing_id)
@@ -164,22 +165,34 @@ class _Batches:
         """The id of the batch for one more recipient."""
         if self._left <= 0:
             self._number += 1
-            self._id = insert_returning_id(
-                self._connection,
-                _BATCH,
-                {"mailing_id": self._mailing.mailing_id, "number": self._number, "due_at": self._mailing.send_at},
-            )
+            due_at = self._mailing.send_at + (self._number - 1) * self._spacing
+            values = {"mailing_id": self._mailing.mailing_id, "number": self._number, "due_at": due_at}
+            self._id = insert_returning_id(self._connection, _BATCH, values)
             self._left = self._size
         self._left -= 1
         return self._id
 
 
-def _who(mailing_id: int, contact: Contact, now: datetime) -> dict[str, Any]:
+def insert_deliveries(connection: Connection, deliveries: Sequence[dict[str, Any]]) -> None:
+    """Insert deliveries as `delivery_to` gives them, all with the same columns."""
+    stored = (each | {"fields": json.dumps(dict(each["fields"]))} for each in deliveries)
+    if deliveries:
+        load(connection, _DELIVERY, (tuple(each.values()) for each in stored), columns=list(deliveries[0]))
+
+
+def delivery_to(mailing: MailingRow, contact: Contact, *, now: datetime) -> dict[str, Any]:
+    """The columns of a new delivery: planned, and without what makes a message of it."""
     return {
-        "mailing_id": mailing_id,
+        "mailing_id": mailing.mailing_id,
         "contact_id": contact.contact_id,
         "address": contact.address,
         "address_key": addresses.key(contact.address),
+        "domain": addresses.domain(contact.address),
+        "batch_id": None,
+        "variant_id": None,
+        "fields": {},
+        "state": DeliveryState.PLANNED,
+        "reason": "",
         "attempts": 0,
         "changed_at": now,
     }

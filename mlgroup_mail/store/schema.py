@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     literal_column,
+    text,
 )
 
 from mlgroup_mail.model import DeliveryState, MailingState, OutcomeKind
@@ -43,6 +44,8 @@ consent_number = Sequence("consent_number", metadata=metadata)
 
 FROM_A_LIST = "list"
 """The origin of those whom a contact source brought; others came through a page, or by hand."""
+CANARY = "canary"
+"""The origin of the team's own addresses that ride along with mailings: they are on no list, and so have `left_at`."""
 
 ledger = Table(
     "ledger",
@@ -214,6 +217,7 @@ delivery = Table(
     Column("contact_id", ForeignKey("contact.id"), nullable=False),
     Column("address", Text, nullable=False),
     Column("address_key", Text, nullable=False),
+    Column("domain", Text, nullable=False, server_default=text("''")),
     Column("fields", JSON, nullable=False, default=dict),
     Column("state", String(20), nullable=False),
     Column("reason", Text, nullable=False, default=""),
@@ -221,10 +225,15 @@ delivery = Table(
     Column("attempt_id", BigInteger),
     Column("next_at", Moment),
     Column("changed_at", Moment, nullable=False),
+    Column("canary", String(5), nullable=False, server_default=text("''")),
     UniqueConstraint("mailing_id", "contact_id"),
     one_of("state", DeliveryState),
 )
-"""One recipient (or exclusion) of one mailing. `attempt_id`: the latest; `next_at`: when a deferred one may go."""
+"""One recipient (or exclusion) of one mailing.
+
+`domain` is the address's, as A-labels in lower case. `attempt_id`: the latest; `next_at`: when a deferred one may go.
+`canary` is the place of one of the team who rides along ("first", "last"), "" for everybody else.
+"""
 
 _RECIPIENT = delivery.c.state != DeliveryState.EXCLUDED.value
 Index(
@@ -235,6 +244,8 @@ Index(
     sqlite_where=_RECIPIENT,
     postgresql_where=_RECIPIENT,
 )
+_CANARY = delivery.c.canary != literal_column("''")
+Index("ix_delivery_canary", delivery.c.mailing_id, sqlite_where=_CANARY, postgresql_where=_CANARY)
 Index("ix_delivery_batch_state", delivery.c.batch_id, delivery.c.state)
 Index("ix_delivery_mailing_state", delivery.c.mailing_id, delivery.c.state)
 
@@ -266,11 +277,15 @@ attempt = Table(
     Column("ended_at", Moment),
     Column("outcome", String(20)),
     Column("detail", Text, nullable=False, default=""),
+    Column("scope", String(20)),
     CheckConstraint(
         "outcome IS NULL OR outcome IN (" + ", ".join(f"'{kind}'" for kind in OutcomeKind) + ")", name="outcome"
     ),
 )
-"""`outcome` is NULL while the answer is awaited. What is recorded stays, except that doubt may be settled."""
+"""`outcome` is NULL while the answer is awaited. What is recorded stays, except that doubt may be settled.
+
+`scope` is whom the answer was about; NULL where nobody answered (a dead owner, a hand-back).
+"""
 
 Index(
     "ix_attempt_open",
@@ -291,6 +306,45 @@ delivery_event = Table(
     Column("at", Moment, nullable=False),
 )
 
+back_off = Table(
+    "back_off",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", Moment, nullable=False),
+)
+"""Receiving domains that take nothing for now, "" for the mail server itself.
+
+`failures` is how many back-offs there were in a row; a success removes the row.
+"""
+
+rate = Table(
+    "rate",
+    metadata,
+    Column("transport", String(20), primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("next_at", Float, nullable=False),
+)
+"""Before when a transport may be given nothing for a receiving domain ("": for any), by `store.ledger_clock`."""
+
+rate_use = Table(
+    "rate_use",
+    metadata,
+    Column("limit", String(40), primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+"""How many messages went under a limit, by the latest moment at which they may have begun (`store.limits`)."""
+
+ledger_clock = Table(
+    "ledger_clock",
+    metadata,
+    Column("boot", Text, primary_key=True),
+    Column("ahead", Float, nullable=False),
+)
+"""SQLite only, one row: how many seconds the ledger's clock is ahead of the time since this boot."""
+
 journal = Table(
     "journal",
     metadata,
@@ -305,6 +359,32 @@ journal = Table(
     Column("at", Moment, nullable=False),
 )
 """What people ordered, and what the software decided by itself, with the reason."""
+
+road = Table(
+    "road",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("configured_at", Moment, nullable=False),
+    Column("heard_at", Moment),
+    Column("failed_at", Moment),
+    Column("error", Text, nullable=False, default=""),
+)
+"""Roads that are configured now: since when, when each was last read, and what went wrong since, if anything did."""
+
+clock_mark = Table(
+    "clock_mark",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("wall", Moment, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("boot_seconds", Float, nullable=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""One row: what time it was when live mail was last allowed, by the machine's clock and since its boot.
+
+`number` is the sequence's number of the order that made this mark the measure, where a person gave one; else 0.
+"""
 
 imported_file = Table(
     "imported_file",

@@ -180,6 +180,8 @@ def _compare_people(connection: Connection) -> None:
     old = select(_TABLE.c.id, _TABLE.c.name, _TABLE.c.organisation).where(
         _TABLE.c.moved_to.is_(None),
         _TABLE.c.erased_at.is_(None),
+        # It has left no list: nobody can be its new row.
+        _TABLE.c.origin != schema.CANARY,
         not_(exists().where(found.c.contact_id == _TABLE.c.id)),
         or_(_TABLE.c.left_at.is_not(None), vanished_now),
     )

@@ -60,6 +60,12 @@ class Store:
         """Whether this is the embedded database of one machine."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def file(self) -> Path | None:
+        """The embedded database's file; None for a server."""
+        name = self.engine.url.database
+        return Path(name) if self.on_sqlite and name else None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads, and sees one state throughout on SQLite."""
@@ -94,6 +100,7 @@ class Store:
         """A transaction that writes consent: no claim is made while it is open. `on`: a connection of `preparing`."""
         with self._hold_turnstile(), self._begin(on) as connection:
             self._lock(connection, shared=False)
+            _advance(connection, _DECISIONS, 1)
             yield connection
 
     def empty_log(self) -> bool:
@@ -150,14 +157,23 @@ def next_numbers(connection: Connection, count: int) -> list[int]:
     if connection.dialect.name == "postgresql":
         each = func.generate_series(1, count).table_valued("value")
         return list(connection.execute(select(schema.consent_number.next_value()).select_from(each)).scalars())
-    counter = schema.counter
-    last = connection.execute(
-        update(counter)
-        .where(counter.c.name == "consent_number")
-        .values(value=counter.c.value + count)
-        .returning(counter.c.value)
-    ).scalar_one()
+    last = _advance(connection, "consent_number", count)
     return list(range(last - count + 1, last + 1))
+
+
+_DECISIONS = "decisions"
+
+
+def decisions(connection: Connection) -> int:
+    """How many transactions have written consent: unchanged between two readings, nothing was decided between them."""
+    counter = schema.counter
+    return int(connection.execute(select(counter.c.value).where(counter.c.name == _DECISIONS)).scalar_one())
+
+
+def _advance(connection: Connection, name: str, by: int) -> int:
+    counter = schema.counter
+    statement = update(counter).where(counter.c.name == name).values(value=counter.c.value + by)
+    return int(connection.execute(statement.returning(counter.c.value)).scalar_one())
 
 
 def load(connection: Connection, table: Table, rows: Iterable[Sequence[Any]], *, columns: Sequence[str] = ()) -> None:

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from mlgroup_mail.model import ALL_TOPICS, DeliveryState, DeliveryStep, MailingState, OutcomeKind, SignalKind
+from mlgroup_mail.model import (
+    ALL_TOPICS,
+    DeliveryState,
+    DeliveryStep,
+    MailingState,
+    MailingStep,
+    OutcomeKind,
+    SignalKind,
+)
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
 from mlgroup_mail.store.transactions import rows
@@ -104,12 +112,15 @@ def unexplained(connection: Connection) -> Iterator[str]:
     """4: a delivery's state does not follow from its last attempt, evidence, or a person's word."""
     outcome = _ATTEMPT.c.outcome
     evidence = exists().where(schema.delivery_event.c.delivery_id == _DELIVERY.c.id)
+    # A person's word counts for the try that it was about, not for one after it.
+    again = _journalled(DeliveryStep.RESOLVE_RESEND, after=_ATTEMPT.c.number)
+    taken_for_accepted = _journalled(DeliveryStep.RESOLVE_ACCEPTED, after=_ATTEMPT.c.number)
     right = {
-        DeliveryState.PLANNED: or_(_DELIVERY.c.attempts == 0, _journalled(DeliveryStep.RESOLVE_RESEND)),
+        DeliveryState.PLANNED: or_(_DELIVERY.c.attempts == 0, again),
         DeliveryState.ATTEMPTING: and_(_ATTEMPT.c.id.is_not(None), outcome.is_(None)),
         DeliveryState.ACCEPTED: or_(
             outcome == OutcomeKind.ACCEPTED,
-            and_(outcome == OutcomeKind.UNCERTAIN, or_(evidence, _journalled(DeliveryStep.RESOLVE_ACCEPTED))),
+            and_(outcome == OutcomeKind.UNCERTAIN, or_(evidence, taken_for_accepted)),
         ),
         DeliveryState.REFUSED: or_(
             outcome == OutcomeKind.REFUSED, and_(outcome == OutcomeKind.DEFERRED, _DELIVERY.c.reason == _EXPIRED)
@@ -119,12 +130,12 @@ def unexplained(connection: Connection) -> Iterator[str]:
         DeliveryState.EXCLUDED: or_(
             _DELIVERY.c.attempts == 0,
             outcome == OutcomeKind.DEFERRED,
-            _journalled(DeliveryStep.RESOLVE_RESEND),
+            again,
         ),
         DeliveryState.CANCELLED: or_(
             _DELIVERY.c.attempts == 0,
             outcome == OutcomeKind.DEFERRED,
-            _journalled(DeliveryStep.RESOLVE_RESEND),
+            again,
         ),
     }
     explained = or_(*(and_(_DELIVERY.c.state == state, condition) for state, condition in right.items()))
@@ -142,6 +153,26 @@ def unexplained(connection: Connection) -> Iterator[str]:
     )
     for row in rows(connection, orphans):
         yield f"attempt {row['id']} has no outcome, and the process that began it is gone"
+
+
+def approved_again_too_late(connection: Connection) -> Iterator[str]:
+    """5: an approval was given for what had been planned, or tried, under another one."""
+    planned = (
+        select(_MAILING.c.id, func.count().label("found"))
+        .join(_DELIVERY, _DELIVERY.c.mailing_id == _MAILING.c.id)
+        .where(_MAILING.c.state == MailingState.APPROVED)
+        .group_by(_MAILING.c.id)
+    )
+    for row in rows(connection, planned):
+        yield f"mailing {row['id']} is approved and not planned, and {row['found']} deliveries are there"
+    tried = (
+        select(_ATTEMPT.c.id, _ATTEMPT.c.delivery_id)
+        .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
+        .join(_JOURNAL, _JOURNAL.c.mailing_id == _DELIVERY.c.mailing_id)
+        .where(_JOURNAL.c.act == MailingStep.APPROVE, _JOURNAL.c.number > _ATTEMPT.c.number)
+    )
+    for row in rows(connection, tried):
+        yield f"attempt {row['id']} of delivery {row['delivery_id']} began before its text was approved"
 
 
 def lifted_by_nobody(connection: Connection) -> Iterator[str]:
@@ -172,7 +203,7 @@ def not_forgotten(connection: Connection) -> Iterator[str]:
 
 
 def out_of_time(connection: Connection) -> Iterator[str]:
-    """10: an attempt before its batch was due, or after the mailing's `stop_at`."""
+    """10: an attempt before the mailing's time, or after its `stop_at`."""
     statement = (
         select(_ATTEMPT.c.id, _ATTEMPT.c.delivery_id)
         .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
@@ -182,7 +213,8 @@ def out_of_time(connection: Connection) -> Iterator[str]:
             or_(
                 _ATTEMPT.c.begun_at >= _MAILING.c.stop_at,
                 _BATCH.c.id.is_(None),
-                _ATTEMPT.c.begun_at < _BATCH.c.due_at,
+                # Not the batch's time: it is a new one where the batch was put off after it was begun.
+                _ATTEMPT.c.begun_at < _MAILING.c.send_at,
             )
         )
     )

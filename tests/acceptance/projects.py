@@ -146,9 +146,17 @@ class Command:
         out, err = self._process.communicate(timeout=120)
         return Ended(code=self._process.returncode, out=out, err=err)
 
-    def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal: SIGINT is Ctrl-C."""
+        self._process.send_signal(number)
+
+    def wait_until_it_says(self, words: str) -> None:
+        """Wait for a line with these words on its standard error. What it said until then is not told at its end."""
+        assert self._process.stderr
+        said = []
+        while words not in (line := self._process.stderr.readline()):
+            said.append(line)
+            assert line, f"it ended, having said: {said}"
 
     def kill(self) -> None:
         """Take its life as a power cut would, and wait until it is gone."""

@@ -73,7 +73,7 @@ def test_broken_toml_in_a_campaign_is_told_with_its_line_in_the_file(run: Run, p
     ("old", "new", "words"),
     [
         ("[group]", "[groups]", ("mlgroup.toml", "group")),
-        ('list_id = "', 'listid = "', ("mlgroup.toml", "group.list_id", "missing")),
+        ('list_id = "', 'listid = "', ("mlgroup.toml, line ", "“group.listid” is not known", "Did you mean “list_id”")),
         ('accent = "#1f4e79"', 'accent = "blue"', ("mlgroup.toml", "theme.accent")),
         ('address = "newsletter@example.org"', 'address = "newsletter"', ("mlgroup.toml", "sender.newsletter.address")),
     ],
@@ -266,6 +266,7 @@ def test_resolve_wants_exactly_one_decision(run: Run, letter: Path, flags: tuple
 
 def test_resolve_wants_a_reason_and_something_to_resolve(run: Run, letter: Path) -> None:
     told(run("resolve", LETTER, "--accepted"), 2, "--reason")
+    told(run("resolve", LETTER, "--accepted", "--reason", " "), 2, "--reason is empty")
     told(run("resolve", LETTER, "--accepted", "--reason", "x"), 2, "no delivery", "uncertain")
     told(run("resolve", LETTER, "--accepted", "--reason", "x", "--address", "nobody"), 2, "--address", "@")
 

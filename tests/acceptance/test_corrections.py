@@ -92,9 +92,9 @@ def test_a_correction_to_what_never_went_out_is_an_error_everywhere(run: Run, co
         write_correction(correction, audience=f'"accepted:{mailing}"')
         result = run("check", "correction", "--json")
         assert result.code == 1
-        (finding,) = result.json["findings"]
+        finding, *_ = result.json["findings"]
         assert finding["message"].startswith(f"the audience asks for whom {mailing} was accepted, and it has not been")
-        assert finding["where"] == "campaigns/correction/campaign.md"
+        assert finding["where"] == "campaigns/correction/campaign.md, line 7"
         assert run("approve", CORRECTION, "--by", "the editor").code == 1
         assert run("send", CORRECTION).code == 1
         assert f"{CORRECTION} unknown the audience asks for whom {mailing}" in run("explain", person(1)).text
@@ -126,6 +126,20 @@ def test_who_may_or_may_not_have_it_or_may_yet_get_it_is_told_and_not_in_it(run:
     assert run("send", CORRECTION, "--live", "--json").json["audience"] == 3
     assert states(run, CORRECTION) == {"1": "accepted", "5": "accepted", "6": "accepted"}
     assert "answers-in-doubt" not in run("check", "correction").text, "it has gone out"
+
+
+def test_a_dry_run_tells_whom_the_correction_misses(run: Run, correction: Path) -> None:
+    run("send", LETTER, "--live")
+    assert run("send", CORRECTION, "--json").json["remarks"] == [
+        f"not approved yet: mlgroup-mail approve {CORRECTION} --by YOUR-NAME"
+    ]
+    order(correction, "UPDATE delivery SET state = 'uncertain' WHERE contact_id IN (2, 3)")
+    order(correction, "UPDATE delivery SET state = 'planned' WHERE contact_id = 4")
+    forecast = run("send", CORRECTION, "--json").json
+    assert forecast["would_send"] == 3
+    assert f"2 in doubt about {LETTER} are not among them: settle them first" in forecast["remarks"][1]
+    assert f"1 may still get {LETTER} and are not among them: let it finish first" in forecast["remarks"][2]
+    assert "2 in doubt about" in run("send", CORRECTION).text
 
 
 def test_explain_tells_who_would_get_it(run: Run, correction: Path) -> None:

@@ -46,6 +46,18 @@ def test_a_paused_mailing_is_work_left_and_a_cancelled_one_is_not(run: Run, lett
     assert run("dispatch", "--live").code == 0
 
 
+def test_doubt_in_a_cancelled_mailing_is_told_until_somebody_settles_it(run: Run, letter: Path, use: Settings) -> None:
+    use(IN_TIME)
+    run("dispatch", "--live")
+    order(letter, "UPDATE delivery SET state = 'uncertain' WHERE id = 1")
+    order(letter, "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1")
+    order(letter, "UPDATE mailing SET state = 'cancelled'")
+    assert run("dispatch", "--live").code == 1
+    assert "1 may or may not have been accepted" in run("status", LETTER).text
+    assert run("resolve", LETTER, "--accepted", "--reason", "they have it").code == 0
+    assert run("dispatch", "--live").code == 0
+
+
 def test_a_mailing_past_its_end_is_work_left(run: Run, letter: Path) -> None:
     shown = run("dispatch", "--live", "--json")
     assert (shown.code, shown.json["mailings"]) == (1, [])

@@ -3,6 +3,7 @@
 import csv
 import email
 import email.policy
+import sqlite3
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -195,6 +196,33 @@ def test_an_event_that_nobody_was_told_of_changes_for_nothing(run: Run, group: P
     assert {sequence(message) for message in send(run, "first").values()} == {0}
 
 
+def spoil_what_was_said(name: str, old: str, new: str) -> None:
+    """As if an earlier version had approved an event that this one cannot read."""
+    with sqlite3.connect("var/mlgroup.db") as connection:
+        changed = connection.execute(
+            "UPDATE mailing SET source = replace(source, ?, ?) WHERE campaign = ?", (old, new, name)
+        )
+        assert changed.rowcount == 1
+
+
+def test_an_old_approval_whose_event_cannot_be_read_any_more_is_in_nobody_s_way(
+    run: Run, group: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    approve(run, "first")
+    send(run, "first")
+    change_events("15:30", "16:00")
+    approve(run, "second")
+    send(run, "second")
+    spoil_what_was_said("second", "2021-11-10 16:00 Europe/London", "at four")
+    assert run("check", "third").code == 0
+    assert approve(run, "third").code == 0
+    assert run("status").code == 0
+    # Calendars have seen the second's number: the next is higher, whatever the second said.
+    assert {sequence(message) for message in send(run, "third").values()} == {2}
+    told = {record.getMessage() for record in caplog.records}
+    assert told == {"second/issue: what it said of the event all-group cannot be read any more, and is left out"}
+
+
 def test_check_tells_of_an_event_that_was_announced_otherwise(run: Run, group: Path) -> None:
     approve(run, "first")
     send(run, "first")
@@ -239,7 +267,8 @@ def test_a_slip_in_the_calendar_is_an_error_with_file_line_and_mend(
 
 def test_a_preview_has_the_calendar_beside_it(run: Run, group: Path) -> None:
     assert run("preview", "first", "--as", "person2@office.example").code == 0
-    found = Path("var/preview/first/issue.ics").read_bytes()
+    (calendar,) = Path("var/preview/first").glob("issue.reader-*.ics")
+    found = calendar.read_bytes()
     assert vobject.readOne(found.decode()).vevent.summary.value == "All-group meeting"
     assert found.count(b"\r\n") == found.count(b"\n")
-    assert "Your time: Wednesday 10 November" in " ".join(Path("var/preview/first/issue.txt").read_text().split())
+    assert "Your time: Wednesday 10 November" in " ".join(calendar.with_suffix(".txt").read_text().split())

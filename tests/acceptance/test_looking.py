@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
+from mlgroup_mail.content.campaigns.campaign import Campaign
+from mlgroup_mail.delivery import approving
+from mlgroup_mail.settings.project import Project
 from tests.acceptance.conftest import Settings
-from tests.acceptance.projects import LETTER, person, write_list
+from tests.acceptance.projects import CAMPAIGN, LETTER, person, write_list
 from tests.cli.conftest import Run
 
 IN_TIME = {"MLGROUP_NOW": "2021-11-02T10:00:00Z"}
@@ -56,6 +61,51 @@ def test_before_its_time_a_mailing_is_neither_sent_nor_frozen(run: Run, letter: 
 def test_a_campaign_that_cannot_be_read_is_named(run: Run, letter: Path) -> None:
     (letter / "campaigns" / "letter" / "campaign.md").write_text("nothing", encoding="utf-8")
     assert "letter cannot be read: mlgroup-mail check letter says why" in run("status").text
+
+
+@pytest.mark.parametrize(
+    "text", ["x.md", "a\\u0000b.md", f"{'a' * 300}.md"], ids=["links in a circle", "half a name", "too long a name"]
+)
+def test_a_campaign_that_cannot_be_read_hides_no_other(run: Run, letter: Path, text: str) -> None:
+    broken = letter / "campaigns" / "broken"
+    broken.mkdir()
+    (broken / "x.md").symlink_to("x.md")
+    written = CAMPAIGN.replace('name = "issue"', f'name = "issue"\ntext = "{text}"')
+    (broken / "campaign.md").write_text(written, encoding="utf-8")
+    told = run("status", "--json").json
+    assert [each["mailing"] for each in told["mailings"]] == [LETTER]
+    assert told["unreadable"] == ["broken"]
+    table = run("status").text
+    assert LETTER in table
+    assert "broken cannot be read: mlgroup-mail check broken says why" in table
+    (found,) = [each for each in run("check", "broken", "--json").json["findings"] if each["level"] == "error"]
+    assert found["where"].startswith("campaigns/broken/campaign.md, line ")
+
+
+def test_status_reads_a_campaign_once_however_many_mailings_it_has(
+    run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = "".join(f'[[mailing]]\nname = "no{n}"\nsend_at = "2021-11-0{n} 09:00 UTC"\n\n' for n in (3, 4, 5))
+    text = CAMPAIGN.replace("[[mailing]]", f"{more}[[mailing]]")
+    (letter / "campaigns" / "letter" / "campaign.md").write_text(text, encoding="utf-8")
+    for number in (3, 4):
+        assert run("approve", f"letter/no{number}", "--by", "the editor").code == 0
+    real, read = approving.read_campaign, []
+
+    def count(project: Project, campaign_id: str) -> Campaign:
+        read.append(campaign_id)
+        return real(project, campaign_id)
+
+    monkeypatch.setattr(approving, "read_campaign", count)
+    assert len(run("status", "--json").json["mailings"]) == 4
+    assert read == ["letter"]
+
+
+def test_a_campaign_that_leads_nowhere_is_not_passed_over(run: Run, letter: Path) -> None:
+    broken = letter / "campaigns" / "broken"
+    broken.mkdir()
+    (broken / "campaign.md").symlink_to("nothing.md")
+    assert run("status", "--json").json["unreadable"] == ["broken"]
 
 
 def test_every_command_says_that_this_is_not_the_ledger_of_live_mail(run: Run, letter: Path) -> None:

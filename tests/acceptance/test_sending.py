@@ -1,7 +1,6 @@
 """A newsletter over SMTP: everybody once, nobody who opted out, whatever is done to it."""
 
 import json
-import sqlite3
 from collections import Counter
 from pathlib import Path
 
@@ -142,52 +141,6 @@ def test_after_a_power_cut_nobody_is_written_to_twice_and_a_person_settles_the_d
         settled = run("send", LETTER, "--live", "--json")
         assert (settled.code, settled.json["state"], settled.json["counts"]["accepted"]) == (0, "finished", 6)
         assert Counter(address for taken in server.taken for address in taken.recipients) == got
-    assert run("verify").code == 0
-
-
-def test_ctrl_c_tells_how_to_go_on_and_leaves_at_most_one_window_in_doubt(
-    letter: Path, run: Run, use: Settings
-) -> None:
-    with gated_smtp(Phase.DOT, person(3)) as server:
-        settings = through(server)
-        use(settings)
-        with command(letter, *SEND_LETTER, settings=settings) as sending:
-            server.wait_until_reached()
-            sending.interrupt()
-            stopped = sending.end()
-        assert (stopped.code, stopped.out) == (130, "")
-        assert "is in doubt (see `status`), the same command does the rest" in stopped.err
-        assert "Traceback" not in stopped.err
-        server.open_gate()
-        again = run("send", LETTER, "--live", "--json")
-        assert (again.code, again.json["counts"]["uncertain"], again.json["counts"]["accepted"]) == (1, 2, 4)
-        assert max(Counter(address for taken in server.taken for address in taken.recipients).values()) == 1
-    assert run("verify").code == 0
-
-
-def test_who_was_given_up_while_asleep_has_its_late_answers_counted_and_nobody_gets_a_second_copy(
-    letter: Path, run: Run, use: Settings
-) -> None:
-    with gated_smtp(Phase.DOT, person(2)) as server:
-        settings = through(server)
-        use(settings)
-        with command(letter, *SEND_LETTER, settings=settings) as sleeping:
-            server.wait_until_reached()
-            with sqlite3.connect(letter / "var" / "mlgroup.db") as ledger:
-                ledger.execute("UPDATE owner SET lease_until = 0")
-            ledger.close()
-            others = run("send", LETTER, "--live", "--json")
-            assert (others.code, others.json["counts"]["uncertain"], others.json["counts"]["accepted"]) == (1, 2, 4)
-            server.open_gate()
-            woken = sleeping.end()
-        assert (woken.code, woken.out) == (1, "")
-        assert "given up for dead while it slept" in woken.err
-        assert "Traceback" not in woken.err
-        settled = run("send", LETTER, "--live", "--json")
-        assert (settled.code, settled.json["state"], settled.json["counts"]["accepted"]) == (0, "finished", 6)
-        assert Counter(address for taken in server.taken for address in taken.recipients) == everybody_once(
-            {person(number) for number in range(1, 7)}
-        )
     assert run("verify").code == 0
 
 

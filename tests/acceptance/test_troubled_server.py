@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import LETTER, person, through
 from tests.cli.conftest import Result, Run
+from tests.servers.entra import CLIENT_ID, SECRET, TENANT, Entra
 from tests.servers.faults import Phase
 from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.processes import free_port
@@ -57,29 +58,140 @@ def test_a_server_that_says_nothing(run: Run, use: Settings, letter: Path, fault
     nothing_was_tried(run)
 
 
-def test_a_server_that_wants_a_login_or_nothing_of_us(
-    run: Run, use: Settings, letter: Path, faulty_smtp: FaultySmtp
-) -> None:
+def paused(run: Run, *words: str) -> None:
+    """The mailing has paused by itself, and `status` says why and how to go on."""
+    status = run("status", LETTER, "--json").json
+    assert status["state"] == "paused"
+    for word in ("paused by itself", f"`resume {LETTER}`", *words):
+        assert word in " ".join(status["remarks"])
+    again = run(*SEND)
+    assert again.code == 1
+    assert again.json["state"] == "paused", "it goes on when somebody says so"
+
+
+def goes_on(run: Run, server: FaultySmtp) -> None:
+    """Whoever was in the window that met it has lost nothing: after `resume` everybody gets it, once."""
+    server.mend()
+    assert run("resume", LETTER, "--reason", "mended").code == 0
+    result = run(*SEND)
+    assert (result.code, result.json["state"]) == (0, "finished")
+    assert got(server) == Counter({person(number): 1 for number in range(1, 7)})
+    assert run("verify").code == 0
+
+
+def test_a_server_that_wants_nothing_of_us(run: Run, use: Settings, letter: Path, faulty_smtp: FaultySmtp) -> None:
     faulty_smtp.on(Phase.GREETING, "554 5.7.1 Go away")
     use(through(faulty_smtp))
     result = run(*SEND)
     assert result.code == 2, "somebody has to change something"
-    told(result, "does not let us in: 554 5.7.1 Go away", "Ask whoever runs it")
+    told(result, "does not let us in: 554 5.7.1 Go away", "Ask whoever runs it", f"mlgroup-mail resume {LETTER}")
     nothing_was_tried(run)
+    paused(run, "554 5.7.1 Go away")
+    goes_on(run, faulty_smtp)
 
 
-def test_a_server_that_refuses_the_sender_is_asked_once_and_nobody_is_to_blame(
-    run: Run, use: Settings, letter: Path, faulty_smtp: FaultySmtp
+def test_a_login_that_is_refused_pauses_the_mailing_before_anybody_is_tried(
+    run: Run, use: Settings, letter: Path, start_faulty_smtp: Callable[..., FaultySmtp]
 ) -> None:
-    faulty_smtp.on(Phase.MAIL, "550 5.7.1 Sender <newsletter@example.org> rejected")
+    server = start_faulty_smtp(login=("group", "right-password"))
+    use(through(server, smtp_user="group", smtp_password="wrong-password"))
+    result = run(*SEND)
+    assert result.code == 2
+    told(result, "refuses the login: 535", "MLGROUP_SMTP_PASSWORD", f"mlgroup-mail resume {LETTER}")
+    assert "wrong-password" not in result.err
+    nothing_was_tried(run)
+    paused(run, "refuses the login: 535")
+    logins = server.commands.count("AUTH")
+    assert run("dispatch", "--live").code == 1
+    assert server.commands.count("AUTH") == logins, "an account that is tried again and again is locked"
+    use(through(server, smtp_user="group", smtp_password="right-password"))
+    goes_on(run, server)
+
+
+def test_a_password_that_runs_out_in_the_middle_pauses_the_rest(
+    run: Run, use: Settings, letter: Path, start_faulty_smtp: Callable[..., FaultySmtp]
+) -> None:
+    server = start_faulty_smtp(login=("group", "right-password"))
+    server.on(Phase.MAIL, "421 4.7.0 log in again", close=True, after=3, times=1)
+    server.on(Phase.AUTH, "535 5.7.8 password has run out", after=1)
+    use(through(server, smtp_user="group", smtp_password="right-password"))
+    result = run(*SEND)
+    assert result.code == 2
+    told(result, "refuses the login: 535 5.7.8")
+    assert Counter(states(run).values()) == {"accepted": 3, "deferred": 1, "planned": 2}
+    goes_on(run, server)
+
+
+@pytest.mark.parametrize(
+    ("phase", "reply", "mend"),
+    [
+        (Phase.MAIL, "550 5.7.1 Sender <newsletter@example.org> rejected", "mlgroup.toml"),
+        (Phase.MAIL, "530 5.7.57 Client not authenticated to send mail", "It wants a login"),
+        (Phase.RCPT, "550 5.7.708 Access denied, traffic not accepted from this IP", "Only who runs it can lift that"),
+        (Phase.DATA, "550 5.7.60 SendAsDenied", "Send As"),
+        (Phase.DOT, "550 5.7.515 Access denied, sending domain does not meet the level", "SPF, DKIM and DMARC"),
+        (Phase.DOT, "552 5.3.4 Message too large", "make its pictures smaller"),
+    ],
+    ids=["sender", "login", "blocked", "send-as", "domain", "size"],
+)
+def test_what_is_about_us_is_asked_once_pauses_the_mailing_and_marks_nobody(
+    run: Run, use: Settings, letter: Path, faulty_smtp: FaultySmtp, phase: Phase, reply: str, mend: str
+) -> None:
+    faulty_smtp.on(phase, reply)
     use(through(faulty_smtp))
     result = run(*SEND)
     assert result.code == 2
-    told(result, "takes nothing from this sender", "mlgroup.toml")
+    told(result, "takes nothing from this sender", reply[:9], mend, f"mlgroup-mail resume {LETTER}")
     assert "newsletter@example.org" not in result.err
     assert Counter(states(run).values()) == {"planned": 4, "deferred": 2}
-    assert got(faulty_smtp) == {}
-    faulty_smtp.mend()
+    assert sum(line.startswith("MAIL") for line in faulty_smtp.commands) == 1
+    paused(run, reply[:9], mend)
+    faulty_smtp.taken.clear()  # Where the answer came after the final dot it had seen one.
+    goes_on(run, faulty_smtp)
+
+
+def test_a_client_secret_that_runs_out_pauses_the_mailing_until_there_is_a_new_one(
+    run: Run,
+    use: Settings,
+    letter: Path,
+    start_faulty_smtp: Callable[..., FaultySmtp],
+    certificate: Path,
+    entra: Entra,
+) -> None:
+    mailbox = "group@example.org"
+    server = start_faulty_smtp(tls="starttls", certificate=certificate, tokens={mailbox: "token-1-not-to-be-shown"})
+    settings = through(
+        server,
+        smtp_tls="starttls",
+        smtp_ca_file=certificate,
+        smtp_user=mailbox,
+        smtp_oauth_tenant=TENANT,
+        smtp_oauth_client_id=CLIENT_ID,
+        smtp_oauth_client_secret=SECRET,
+        smtp_oauth_authority=entra.url,
+        smtp_connections=3,
+    )
+    use(settings)
+    entra.refusal = "AADSTS7000222"
+    result = run(*SEND)
+    assert result.code == 2
+    told(result, "client secret has run out (AADSTS7000222)", "MLGROUP_SMTP_OAUTH_CLIENT_SECRET")
+    nothing_was_tried(run)
+    paused(run, "client secret has run out")
+    entra.refusal = None
+    goes_on(run, server)
+    for secret in (SECRET, *entra.tokens):
+        assert secret not in result.err + run("status", "--json").out
+
+
+def test_several_connections_write_to_everybody_once(
+    run: Run, use: Settings, letter: Path, start_faulty_smtp: Callable[..., FaultySmtp]
+) -> None:
+    server = start_faulty_smtp(most_connections=2, messages_each=1)
+    use(through(server, smtp_connections=3, batch_size=6))
+    result = run(*SEND)
+    assert (result.code, result.json["state"]) == (0, "finished")
+    assert got(server) == Counter({person(number): 1 for number in range(1, 7)})
     assert run("verify").code == 0
 
 
@@ -164,6 +276,6 @@ def test_a_server_that_fails_in_the_middle_leaves_the_rest_planned(
     assert Counter(states(run).values()) == {"accepted": 3, "deferred": 1, "planned": 2}
     faulty_smtp.mend()
     again = run(*SEND)
-    assert again.json["counts"]["accepted"] == 5
+    assert again.json["counts"]["accepted"] == 6, "who was not begun with loses no turn"
     assert max(got(faulty_smtp).values()) == 1
     assert run("verify").code == 0

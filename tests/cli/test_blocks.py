@@ -58,9 +58,147 @@ def test_a_link_for_members_only_that_stands_in_the_open_blocks_approval(project
     assert leaks(project, run) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```button members_only\n[Form]({SECRET})\n```\n\nWrite {SECRET} into a browser.\n",
+        f"```note members_only\nWrite `{SECRET}`.\n```\n\nAs in `{SECRET}`.\n",
+        f"```button members_only\n[Form]({SECRET})\n```\n\nSee forms.example.org/for-members.\n",
+        f"```button members_only\n[Form]({SECRET})\n```\n\n"
+        "[x](https://r.example/?to=https%3A%2F%2Fforms.example.org%2Ffor-members)\n",
+        "```event\nall-group\n```\n\nJoin at https://meet.example.org/for-members (or call).\n",
+        "{{ events['all-group'].title }}: https://meet.example.org/for-members?lang=en\n",
+    ],
+)
+def test_an_address_for_members_only_is_found_as_plain_words_too(
+    project: Path, run: Run, tmp_path: Path, text: str
+) -> None:
+    write(project, text)
+    (finding,) = leaks(project, run)
+    assert finding["level"] == "error"
+    out = tmp_path / "copies"
+    refused = run("--project", project, "preview", "letter", "--public", "--out", out)
+    assert refused.code != 0
+    assert finding["message"] in refused.text
+    assert not list(out.rglob("*.*"))
+
+
+def test_an_address_for_members_only_is_found_in_what_the_calendar_says(project: Path, run: Run) -> None:
+    events = EVENTS + f"- {{id: talk, title: Talk, start: 2099-11-28, description: 'See {SECRET}'}}\n"
+    (project / "campaigns" / "events.yaml").write_text(events, encoding="utf-8")
+    write(project, f"```button members_only\n[Form]({SECRET})\n```\n\n```event\ntalk\n\nCome.\n```\n")
+    assert leaks(project, run) == []
+    file = project / "campaigns" / "letter" / "campaign.md"
+    file.write_text(file.read_text("utf-8").replace("topic =", 'event = "talk"\ntopic =', 1), encoding="utf-8")
+    assert [finding["where"] for finding in leaks(project, run)] == ["campaigns/letter/campaign.md"]
+
+
+def test_another_page_of_the_same_place_is_no_secret(project: Path, run: Run) -> None:
+    write(
+        project,
+        f"```button members_only\n[Form]({SECRET})\n[Home](https://www.example.org/)\n```\n\n"
+        f"See {SECRET}-and-guests, {SECRET}/help, https://www.example.org/news and ana@www.example.org.\n",
+    )
+    assert leaks(project, run) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```members_only\n```note\nfor friends\n```\nmore for friends\n```\n",
+        "````members_only\n```button\nno link\n```\n````\n\nHello.\n",
+        "```speaker members_only\nrole: x\n```\n\nHello.\n",
+        "Hello.\n\n````members_only\n- item\n\n  ```note\n  x\n  ```\n````\n",
+    ],
+)
+def test_a_slip_in_what_is_for_members_is_told_by_check_and_by_the_public_copy(
+    project: Path, run: Run, tmp_path: Path, text: str
+) -> None:
+    write(project, text)
+    findings = found_by(project, run, "not-readable")
+    assert findings
+    out = tmp_path / "copies"
+    refused = run("--project", project, "preview", "letter", "--public", "--out", out)
+    assert refused.code != 0
+    for finding in findings:
+        for said in ("where", "message", "mend"):
+            assert " ".join(finding[said].split()) in refused.text
+    assert not list(out.rglob("*.*"))
+
+
 def leaks(project: Path, run: Run) -> list[dict[str, str]]:
+    return found_by(project, run, "members-only-link")
+
+
+def found_by(project: Path, run: Run, rule: str) -> list[dict[str, str]]:
+    """What one rule finds in the letter; the list has not been pulled, and its day is past: other rules say so."""
     found = run("--project", project, "check", "letter", "--json").json["findings"]
-    return [each for each in found if each["rule"] == "members-only-link"]
+    return [each for each in found if each["rule"] == rule]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Hello.\nA <b>bold</b> word.\n", 1),
+        ("Hello.<br/>\n", 0),
+        ("- one\n- two <span style='color: red'>x</span>\n", 1),
+        ("{% if group.members %}\n\n<p>Hello.</p>\n{% endif %}\n", 2),
+        ("Hello.\n\n```note\ntitle: Please\nA <b>word</b>.\n```\n", 4),
+        ("````members_only\n```quote\nSaid <i>well</i>.\n```\n````\n\nHello.\n", 2),
+    ],
+)
+def test_html_in_a_text_is_a_warning_with_its_line(project: Path, run: Run, text: str, line: int) -> None:
+    first = write(project, text)
+    (finding,) = found_by(project, run, "html-as-text")
+    assert (finding["level"], finding["where"]) == ("warning", f"campaigns/letter/campaign.md, line {first + line}")
+    assert "Markdown" in finding["message"]
+
+
+def test_tags_in_code_and_addresses_in_angle_brackets_are_meant(project: Path, run: Run) -> None:
+    write(project, "Write `<b>`, see <https://a.example/b> and 1 < 2.\n\n```html\n<b>x</b>\n```\n\n{# <b> #}Hello.\n")
+    assert found_by(project, run, "html-as-text") == []
+
+
+def test_an_invitation_without_an_event_is_a_warning(project: Path, run: Run) -> None:
+    def warned(text: str, front: str = "") -> list[str]:
+        write(project, text)
+        file = project / "campaigns" / "letter" / "campaign.md"
+        written = file.read_text("utf-8").replace('kind = "newsletter"', f'kind = "invitation"{front}')
+        file.write_text(written, encoding="utf-8")
+        assert found_by(project, run, "not-readable") == []
+        return [each["level"] for each in found_by(project, run, "invitation-without-event")]
+
+    assert warned("Come.\n") == ["warning"]
+    assert warned("Come.\n\n```agenda\n14:00 Talk\n```\n") == ["warning"]
+    assert warned("Come.\n\n```event\nall-group\n```\n") == []
+    assert warned("Come.\n\n````members_only\n```events\n```\n````\n") == []
+    assert warned("Come.\n", '\nevent = "all-group"') == []
+
+
+@pytest.mark.parametrize("second", ["talk", "- talk", "\ntalk", "all-grup", "\n- all-grop"])
+def test_a_second_event_in_a_block_for_one_is_refused(project: Path, run: Run, second: str) -> None:
+    events = EVENTS + "- {id: talk, title: Talk, start: 2099-11-28}\n"
+    (project / "campaigns" / "events.yaml").write_text(events, encoding="utf-8")
+    first = write(project, f"Hello.\n\n```event\nall-group\n{second}\n```\n")
+    found = run("--project", project, "check", "letter")
+    assert found.code == 1
+    assert "reads as a second event" in found.text
+    assert "Write ```events for several" in found.text
+    assert f"campaigns/letter/campaign.md, line {first + 4 + second.count(chr(10))}" in found.text
+
+
+def test_a_language_of_an_event_that_is_none_is_told_with_its_line(project: Path, run: Run) -> None:
+    (project / "campaigns" / "events.yaml").write_text(EVENTS + "  title_french: Réunion\n", encoding="utf-8")
+    write(project, "```event\nall-group\n```\n")
+    found = run("--project", project, "check", "letter")
+    assert found.code == 1
+    assert "campaigns/events.yaml, line 5" in found.text
+    assert "Did you mean “title_fr”?" in found.text
+
+
+def test_words_below_an_event_are_no_second_one(project: Path, run: Run) -> None:
+    write(project, "```event\nall-group\nwell-known\n\nall-group meetings are open.\nonline\n```\n")
+    assert found_by(project, run, "not-readable") == []
 
 
 def test_a_public_copy_has_no_secret_and_names_nobody(project: Path, run: Run, tmp_path: Path) -> None:

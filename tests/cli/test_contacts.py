@@ -149,7 +149,7 @@ def test_pull_names_a_slip_in_the_configuration(run: Run, project: Path) -> None
     path.write_text(path.read_text(encoding="utf-8").replace("defaults", "defualts"), encoding="utf-8")
     result = run("contacts", "pull")
     assert result.code == 2
-    assert "the key “source.0.defualts” is not known here" in result.text
+    assert "the key “defualts” is not known here" in result.text
     assert "Did you mean “defaults”?" in result.text
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Result, Run
+from tests.servers.entra import CLIENT_ID, SECRET, TENANT, Entra
 from tests.servers.faults import Phase
 from tests.servers.faulty_smtp import FaultySmtp
 
@@ -184,42 +185,68 @@ def smtp(monkeypatch: pytest.MonkeyPatch, port: int, **settings: str) -> None:
         monkeypatch.setenv(f"MLGROUP_{name.upper()}", value)
 
 
+@pytest.fixture
+def logged_in(
+    start_faulty_smtp: Callable[..., FaultySmtp], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], FaultySmtp]:
+    """A mail server that wants the password “correct horse”, and settings with the password that is given."""
+
+    def logged_in(password: str) -> FaultySmtp:
+        server = start_faulty_smtp(tls="starttls", certificate=certificate, login=("team", "correct horse"))
+        credentials = {"smtp_user": "team", "smtp_password": password}
+        smtp(monkeypatch, server.port, smtp_tls="starttls", smtp_ca_file=str(certificate), **credentials)
+        return server
+
+    return logged_in
+
+
 def test_a_mail_server_is_asked_up_to_the_login_and_no_message_is_begun(
-    doctor: Doctor,
-    start_faulty_smtp: Callable[..., FaultySmtp],
-    certificate: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    doctor: Doctor, logged_in: Callable[[str], FaultySmtp]
 ) -> None:
-    server = start_faulty_smtp(tls="starttls", certificate=certificate, login=("team", "correct horse"))
-    smtp(
-        monkeypatch,
-        server.port,
-        smtp_tls="starttls",
-        smtp_ca_file=str(certificate),
-        smtp_user="team",
-        smtp_password="correct horse",
-    )
+    server = logged_in("correct horse")
     found = check(doctor("--json"), "transport")
     assert (found["result"], found["detail"].rpartition(" answers, ")[2]) == ("pass", "TLS starttls, login accepted")
     assert [line for line in server.commands if line.startswith("AUTH")]
     assert [line for line in server.commands if line.startswith(("MAIL", "RCPT", "DATA"))] == []
 
 
-def test_a_login_that_is_refused_fails_without_showing_the_password(
+def test_a_login_by_oauth_is_tried_and_the_limits_of_the_service_are_told(
     doctor: Doctor,
     start_faulty_smtp: Callable[..., FaultySmtp],
     certificate: Path,
+    entra: Entra,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = start_faulty_smtp(tls="starttls", certificate=certificate, login=("team", "correct horse"))
+    tokens = {"group@example.org": "token-1-not-to-be-shown"}
+    server = start_faulty_smtp(tls="starttls", certificate=certificate, tokens=tokens)
     smtp(
         monkeypatch,
         server.port,
         smtp_tls="starttls",
         smtp_ca_file=str(certificate),
-        smtp_user="team",
-        smtp_password="battery staple",
+        smtp_profile="exchange-online",
+        smtp_user="group@example.org",
+        smtp_oauth_tenant=TENANT,
+        smtp_oauth_client_id=CLIENT_ID,
+        smtp_oauth_client_secret=SECRET,
+        smtp_oauth_authority=entra.url,
     )
+    found = check(doctor("--json"), "transport")
+    assert (found["result"], found["detail"].rpartition(" answers, ")[2]) == (
+        "pass",
+        "TLS starttls, login by OAuth accepted; 3 connections at most, 29 messages a minute, 10,000 messages a day",
+    )
+    assert server.connections == 1
+    entra.refusal = "AADSTS700016"
+    refused = check(doctor("--json"), "transport")
+    assert refused["result"] == "fail"
+    assert "the tenant knows no such application" in refused["detail"]
+
+
+def test_a_login_that_is_refused_fails_without_showing_the_password(
+    doctor: Doctor, logged_in: Callable[[str], FaultySmtp]
+) -> None:
+    logged_in("battery staple")
     found = doctor("--json")
     assert found.code == 1
     assert results(found)["transport"] == "fail"

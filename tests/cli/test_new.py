@@ -138,3 +138,16 @@ def test_whatever_the_id_the_folder_stands_directly_under_campaigns_or_nowhere(p
         assert made == [project.campaigns / name / "campaign.md"]
         assert read_campaign(project, name).campaign_id == name
     assert {path for path in project.root.parent.rglob("*") if project.campaigns not in path.parents} == before
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("call-for-proposals", "call"), ("newsleter", "newsletter"), ("board", "board-update"), ("invite", "invitation")],
+)
+def test_a_kind_that_there_is_not_gets_the_one_that_was_meant(
+    run: Run, tmp_path: Path, written: str, meant: str
+) -> None:
+    run("init", "ours")
+    refused = run("--project", tmp_path / "ours", "new", written, "next")
+    assert refused.code == 2
+    assert f"there is no kind “{written}” Did you mean “{meant}”? Kinds: newsletter, call," in refused.text

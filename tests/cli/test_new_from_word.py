@@ -17,7 +17,7 @@ from mlgroup_mail.scaffold.campaign import TOPICS
 from mlgroup_mail.scaffold.project import make_project
 from mlgroup_mail.settings.project import Project, read_project
 from tests.cli.conftest import Result, Run
-from tests.content.word.documents import board_update, call_for_proposals, picture, repacked, saved
+from tests.content.word.documents import add_picture, board_update, call_for_proposals, picture, repacked, saved
 
 
 @pytest.fixture
@@ -32,6 +32,23 @@ def new(run: Run, project: Project) -> Callable[..., Result]:
         return run("--project", project.root, "new", kind, "from-word", "--from", document)
 
     return new
+
+
+def test_a_picture_with_its_caption_is_shown_with_it(
+    run: Run, new: Callable[..., Result], project: Project, tmp_path: Path
+) -> None:
+    def make(document: Docx) -> None:
+        document.add_heading("News", 0)
+        document.add_paragraph("Dear colleagues, here is what we did in the year that has just come to its end.")
+        add_picture(document, "A curve [that] rises {{ 7*7 }}")
+        document.add_paragraph("Figure 1: members {{ 7*7 }} *by* year", style="Caption")
+
+    assert new(saved(make, tmp_path / "text.docx")).code == 0
+    run("--project", project.root, "contacts", "pull")
+    assert run("--project", project.root, "preview", "from-word", "--out", tmp_path / "seen").code == 0
+    (page,) = (tmp_path / "seen").rglob("*.html")
+    assert "Figure 1: members {{ 7*7 }} *by* year" in page.read_text(encoding="utf-8")
+    assert 'alt="A curve [that] rises {{ 7*7 }}"' in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("kind", "make"), [*((kind, board_update) for kind in TOPICS), ("call", call_for_proposals)])

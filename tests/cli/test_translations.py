@@ -1,7 +1,9 @@
 """A campaign in several languages: each reader gets the text in theirs, and everybody else the original."""
 
 import csv
+import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -116,6 +118,30 @@ def test_each_reader_gets_the_text_in_their_language_and_the_others_the_original
     assert "Dear" in messages["silent"].get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
+def test_the_log_tells_in_which_language_each_was_written_to(run: Run, project: Path) -> None:
+    write(project, {"campaign.fr.md": FRENCH, "campaign.pt-BR.md": translation("Olá", "Notícias")})
+    assert run("contacts", "pull").code == 0
+    assert run("opt-out", "add", "canadian@office.example").code == 0
+    assert run("approve", LETTER, "--by", "the editor").code == 0
+    assert run("send", LETTER, "--live", "--late", "a test").code == 0
+    lines = [json.loads(line) for line in run("log", LETTER, "--json").out.splitlines()]
+    assert list(lines[0])[:8] == [
+        *("address", "contact_id", "state", "reason", "attempts", "message_id", "at"),
+        "language",
+    ]
+    told = {line["address"].partition("@")[0]: line["language"] for line in lines}
+    assert told == dict.fromkeys(READERS, "en") | {
+        "french": "fr",
+        "canadian": "",
+        "brazilian": "pt-BR",
+        "portuguese": "pt-BR",
+    }
+    assert told["french"] == sent(project)["french"]["Content-Language"]
+    rows = list(csv.DictReader(run("log", LETTER, "--csv").out.splitlines()))
+    assert {row["address"].partition("@")[0]: row["language"] for row in rows} == told
+    assert "language" in run("log", LETTER).text
+
+
 def test_a_mailing_with_a_text_of_its_own_has_translations_of_its_own(run: Run, project: Path) -> None:
     reminder = (
         '\n[[mailing]]\nname = "again"\nsend_at = "2021-11-09 09:00 UTC"\nsubject = "Again"\ntext = "again.md"\n+++\n'
@@ -181,8 +207,9 @@ def test_a_preview_shows_each_language(run: Run, project: Path) -> None:
     assert "Halló" in found["issue.is.txt"], "though nobody reads it yet"
 
     assert run("preview", LETTER, "--as", "canadian@office.example", "--out", project / "one").code == 0
-    assert [path.name for path in (project / "one" / "letter").glob("*.txt")] == ["issue.txt"]
-    assert "Bonjour Canadian Reader" in (project / "one" / "letter" / "issue.txt").read_text(encoding="utf-8")
+    (one,) = (project / "one" / "letter").glob("*.txt")
+    assert re.fullmatch(r"issue\.fr\.reader-\d+\.txt", one.name), "beside what everybody else gets"
+    assert "Bonjour Canadian Reader" in one.read_text(encoding="utf-8")
 
 
 def findings(run: Run, rule: str) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ import pytest
 from mlgroup_mail.content.campaigns.mailing_text import MailingText
 from mlgroup_mail.content.frozen import FrozenImage, FrozenSource
 from mlgroup_mail.content.source_changes import differences
+from mlgroup_mail.model.canary import Canary, CanaryPlace
 from mlgroup_mail.model.message import Sender
 from mlgroup_mail.settings.project import Project, read_project
 from tests.content.projects import FRONT, frozen, write_template
@@ -86,6 +87,8 @@ def _changed(value: object) -> object:
             return value + "x"
         case dict():
             return value | {"new": "x"}
+        case tuple():
+            return (*value, Canary(place=CanaryPlace.LAST, address="anna@office.example"))
         case Sender():
             return dataclasses.replace(value, reply_to="x@example.org")
         case _:

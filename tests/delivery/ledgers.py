@@ -10,6 +10,7 @@ from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery.dispatch import dispatch
 from mlgroup_mail.delivery.ownership import ownership
+from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin, Transport
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
 from mlgroup_mail.store import Store, schema
@@ -79,6 +80,7 @@ def dispatch_all(
                 transport=transport,
                 clock=FixedClock(now),
                 progress=told.append,
+                stop=Stop(),
             )
     return told
 

@@ -1,8 +1,10 @@
 """Freezing an audience: in chunks that can be stopped between any two, by any number of processes, once."""
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Barrier
 
@@ -17,7 +19,7 @@ from mlgroup_mail.settings.app import App, open_app
 from mlgroup_mail.store import Connection, schema
 from mlgroup_mail.store.contacts import contacts_after
 from mlgroup_mail.store.mailings import MailingRow
-from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.plans import batches_of, begin_planning
 from mlgroup_mail.store.transactions import rows
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import LETTER, person, write_list
@@ -158,6 +160,62 @@ def test_a_mailbox_that_passes_on_between_two_chunks_gets_one_mail(app: App, run
         1: ("planned", ""),
         6: ("excluded", "duplicate"),
     }
+
+
+def before_the_first_chunk(app: App, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Let something happen once, between what planning has read and the transaction in which it writes."""
+    claiming = app.store.claiming
+
+    def claim_later() -> AbstractContextManager[Connection]:
+        monkeypatch.setattr(app.store, "claiming", claiming)
+        act()
+        return claiming()
+
+    monkeypatch.setattr(app.store, "claiming", claim_later)
+
+
+def test_whoever_s_opt_out_is_lifted_while_planning_reads_gets_the_text_in_their_own_language(
+    app: App, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else reads French: it is compiled once it is needed, outside of the transaction."""
+    (app.project.campaigns / "letter" / "campaign.fr.md").write_text(
+        '+++\nsubject = "Nouvelles"\n+++\nBonjour {{ recipient.first_name | default("collègue") }}.', encoding="utf-8"
+    )
+    with app.store.writing() as connection:
+        connection.execute(update(schema.contact).where(schema.contact.c.id == 3).values(language="fr"))
+    assert run("opt-out", "add", person(3)).code == 0
+    assert not any(finding.blocks for finding in app.approve(REF, by="the editor"))
+
+    def lift() -> None:
+        assert run("opt-out", "lift", person(3), "--reason", "asked to be back").code == 0
+
+    before_the_first_chunk(app, monkeypatch, lift)
+    assert finished_plan(app.plan(REF)) == (MailingState.PLANNED, 6)
+    assert variants(app) == 2
+    assert [json.loads(line)["language"] for line in run("log", LETTER, "--json").out.splitlines()].count("fr") == 1
+
+
+def test_a_planner_that_fell_behind_writes_nothing_of_a_text_that_was_approved_before(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it compiles, another text is approved, and another process begins to plan that."""
+
+    def approve_another() -> None:
+        text = app.project.campaigns / "letter" / "campaign.md"
+        text.write_text(text.read_text("utf-8").replace("there is news", "there is other news"), encoding="utf-8")
+        with open_app(app.project.root, clock=FixedClock(NOON)) as other:
+            other.approve(REF, by="the editor")
+            with other.store.writing() as connection:
+                begin_planning(connection, other.require_approved(REF), now=NOON)
+
+    before_the_first_chunk(app, monkeypatch, approve_another)
+    with pytest.raises(MailingStateError, match="approved anew meanwhile"):
+        app.plan(REF)
+    assert planned(app) == Counter()
+    assert finished_plan(app.plan(REF)) == (MailingState.PLANNED, 6)
+    with app.store.reading() as connection:
+        (variant,) = rows(connection, select(schema.variant))
+    assert "there is other news" in variant["compiled"]
 
 
 def test_what_was_approved_anew_meanwhile_is_not_planned_from_the_old_text(app: App) -> None:

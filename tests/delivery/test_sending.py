@@ -8,7 +8,7 @@ from mlgroup_mail.delivery import ordering
 from mlgroup_mail.delivery.sending import OVERDUE, settle
 from mlgroup_mail.model import DeliveryStep, MailingState, Outcome, OutcomeKind
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.claims import BACK_OFF
+from mlgroup_mail.store.back_off import BACK_OFF
 from mlgroup_mail.store.plans import batches_of
 from tests.delivery.ledgers import RecordingTransport, claims_of, counts, dispatch_all
 from tests.factories import NOON, REF, reread

@@ -135,7 +135,38 @@ def test_dispatch_tells_what_became_of_each_mailing(project: SmallProject) -> No
     assert state.message == f"{NEWSLETTER} finished: 4 accepted, 1 excluded"
     shown = artifacts_of(state)
     assert f"| {NEWSLETTER} | finished | 5 |" in shown["dispatch"]
+    assert shown["dispatch-progress"].startswith("Deliveries with an outcome: 4 of 4, ")
     assert shown["dispatch-progress"].endswith("100")
+
+
+def test_dispatch_links_to_a_report_of_what_it_sent(project: SmallProject) -> None:
+    run_newsletter(campaign=NEWSLETTER.campaign)
+    project.approve(NEWSLETTER)
+
+    state = run_dispatch()
+
+    name = f"{NEWSLETTER.campaign}-{NEWSLETTER.mailing}.html"
+    file = project.root / "var" / "reports" / name
+    told = artifacts_of(state)[f"report-{NEWSLETTER.campaign}-{NEWSLETTER.mailing}"]
+    assert f"[Report of {NEWSLETTER}]({file.as_uri()})" in told
+    assert f"var/reports/{name} in the project's directory, or: mlgroup-mail report {NEWSLETTER}" in told
+    assert "accepted by a mail server" in file.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_written_fails_no_dispatch(project: SmallProject) -> None:
+    run_newsletter(campaign=NEWSLETTER.campaign)
+    project.approve(NEWSLETTER)
+    (project.root / "var" / "reports").write_text("in the way", encoding="utf-8")
+
+    state = run_dispatch()
+
+    assert state.type == "COMPLETED"
+    assert "could not be written" in artifacts_of(state)[f"report-{NEWSLETTER.campaign}-{NEWSLETTER.mailing}"]
+
+
+def test_a_run_that_has_nothing_to_send_writes_no_report(project: SmallProject) -> None:
+    run_dispatch()
+    assert not (project.root / "var" / "reports").exists()
 
 
 def test_two_dispatches_at_once_send_nobody_anything_twice(project: SmallProject) -> None:

@@ -10,7 +10,7 @@ from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.freezing import freeze
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.preflight.checking import check
-from mlgroup_mail.preflight.findings import Finding, Level, findings_of
+from mlgroup_mail.preflight.findings import Finding, Level, finding_of
 from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 from mlgroup_mail.settings.project import Project
 from tests.content.projects import FIGURES, FRONT, write_campaign
@@ -104,7 +104,7 @@ def test_a_placeholder_in_the_subject_is_found(project: Project) -> None:
 def test_a_placeholder_in_a_value_is_found(project: Project) -> None:
     front = FRONT.replace("[[mailing]]", '[values]\nperiod = "TODO: the months"\n\n[[mailing]]')
     (found,) = findings(project, "Since {{ period }}.", front=front)
-    assert (found.rule, found.where) == ("left-overs", "campaigns/letter/campaign.md, [values] period")
+    assert (found.rule, found.where) == ("left-overs", "campaigns/letter/campaign.md, line 10")
 
 
 def test_a_mailing_for_nobody_is_an_error(project: Project) -> None:
@@ -151,7 +151,7 @@ def test_a_language_that_the_templates_do_not_speak_is_a_warning(project: Projec
 def test_what_cannot_be_read_is_an_error_finding(project: Project) -> None:
     with pytest.raises(CampaignError) as refused:
         findings(project, "{% if %}")
-    found = findings_of(refused.value)
+    found = finding_of(refused.value.problem)
     assert (found.level, found.rule) == (Level.ERROR, "not-readable")
     assert found.where == "campaigns/letter/campaign.md, line 13"
     assert found.mend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 from dataclasses import dataclass
 
 
@@ -40,6 +41,8 @@ class Fault:
     to: str
     after: int
     times: int | None
+    until: threading.Event | None = None
+    """The ordinary reply, but not before the test says so."""
 
     def applies(self, line: str) -> bool:
         """Whether it is this fault's turn; counts the turn."""

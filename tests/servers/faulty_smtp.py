@@ -17,13 +17,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from tests.servers.faults import Fault, Phase
 from tests.servers.processes import HOST
+from tests.servers.smtp_conversation import Conversation, Hangup, address_in
 
-# The last line of a reply, whole: only that has told the sender.
-_ACCEPTS = re.compile(rb"^250( .*)?\r\n\Z", re.MULTILINE)
+# A whole reply, every line of it: only that has told the sender.
+_ACCEPTS = re.compile(rb"(250-[^\r\n]*\r?\n)*250( [^\r\n]*)?\r?\n")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +42,7 @@ class _Session:
 
     secure: bool
     authenticated: bool = False
+    messages: int = 0
     greeted: bool = False
     sender: str | None = None
     internationalised: bool = False
@@ -52,10 +54,6 @@ class _Session:
         self.recipients = []
 
 
-class _Hangup(Exception):
-    """This connection is over."""
-
-
 class FaultySmtp:
     """The running server; faults may be added at any time, and hold for connections already open too."""
 
@@ -65,11 +63,18 @@ class FaultySmtp:
         tls: str = "none",
         certificate: Path | None = None,
         login: tuple[str, str] | None = None,
+        tokens: dict[str, str] | None = None,
         smtputf8: bool = False,
+        most_connections: int | None = None,
+        refusing: str = "421 4.7.0 too many connections",
+        messages_each: int | None = None,
+        enough: str = "421 4.4.2 too many messages over this connection",
     ) -> None:
         """`tls` is none, starttls or implicit; with a `login` nothing is taken before AUTH.
 
-        Addresses beyond ASCII are taken only with `smtputf8`, and only where MAIL has said so (RFC 6531, 3.4).
+        `tokens` are the users who log in with XOAUTH2, each with the one token that is good now. Addresses beyond ASCII
+        are taken only with `smtputf8`, and only where MAIL has said so (RFC 6531, 3.4). Beyond `most_connections` at
+        once a further one is greeted with `refusing`; after `messages_each` over one, MAIL is answered with `enough`.
         """
         self.host = HOST
         self.accepted: list[Taken] = []
@@ -79,8 +84,13 @@ class FaultySmtp:
         self.commands: list[str] = []
         """Every line of every conversation but contents and logins, in order, each with its verb in capitals."""
         self.connections = 0
+        self.tokens = tokens
+        self.logins: list[bool] = []
+        """Whether each AUTH with a token was good."""
         self._tls = tls
         self._login = login
+        self._most_connections, self._refusing = most_connections, refusing
+        self._messages_each, self._enough = messages_each, enough
         self._smtputf8 = smtputf8
         self._faults: list[Fault] = []
         self._ended = threading.Event()
@@ -106,13 +116,17 @@ class FaultySmtp:
         to: str = "",
         after: int = 0,
         times: int | None = None,
+        until: threading.Event | None = None,
     ) -> FaultySmtp:
         """Fail at a phase: send `reply` and go on, or `close` the connection, or `stall` until the test ends.
 
-        Only where the client's line contains `to`, not the first `after` times, and `times` times at most.
+        With `until` everything is in order, but waits for the test. Only where the client's line contains `to`, not
+        the first `after` times, and `times` times at most.
         """
         raw = reply.encode() + b"\r\n" if isinstance(reply, str) else reply
-        self._faults.append(Fault(phase=phase, reply=raw, close=close, stall=stall, to=to, after=after, times=times))
+        self._faults.append(
+            Fault(phase=phase, reply=raw, close=close, stall=stall, to=to, after=after, times=times, until=until)
+        )
         return self
 
     def mend(self) -> None:
@@ -149,11 +163,11 @@ class FaultySmtp:
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
-        talk = _Conversation(connection)
+        talk = Conversation(connection)
         with self._lock:
             self._sockets.add(connection)
         try:
-            with contextlib.suppress(_Hangup, OSError):
+            with contextlib.suppress(Hangup, OSError):
                 if self._tls == "implicit":
                     self._secure(talk)
                 self._converse(talk)
@@ -162,7 +176,7 @@ class FaultySmtp:
                 self._sockets.discard(talk.connection)
             talk.close()
 
-    def _secure(self, talk: _Conversation) -> None:
+    def _secure(self, talk: Conversation) -> None:
         assert self._context
         self._fail(Phase.HANDSHAKE, talk)
         secured = self._context.wrap_socket(talk.connection, server_side=True, do_handshake_on_connect=False)
@@ -172,23 +186,29 @@ class FaultySmtp:
         talk.go_on_with(secured)
         secured.do_handshake()
 
-    def _fail(self, phase: Phase, talk: _Conversation, line: str = "") -> bool:
+    def _fail(self, phase: Phase, talk: Conversation, line: str = "") -> bool:
         """Whether a fault has answered in the ordinary reply's place."""
-        fault = next((fault for fault in self._faults if fault.phase is phase and fault.applies(line)), None)
+        with self._lock:
+            fault = next((fault for fault in self._faults if fault.phase is phase and fault.applies(line)), None)
         if not fault:
             return False
+        if fault.until:
+            fault.until.wait(timeout=30)
         if fault.reply is not None:
-            if phase is Phase.DOT and _ACCEPTS.search(fault.reply):
+            if phase is Phase.DOT and _ACCEPTS.match(fault.reply):
                 self.accepted.append(self.taken[-1])
             talk.send(fault.reply)
         if fault.stall:
             self._ended.wait()
         if fault.close or fault.stall:
-            raise _Hangup
+            raise Hangup
         return fault.reply is not None
 
-    def _converse(self, talk: _Conversation) -> None:
+    def _converse(self, talk: Conversation) -> None:
         session = _Session(secure=self._tls == "implicit")
+        if self._most_connections is not None and len(self._sockets) > self._most_connections:
+            talk.say(self._refusing)
+            return
         if not self._fail(Phase.GREETING, talk):
             talk.say("220 faulty.example ESMTP")
         while line := talk.hear():
@@ -207,7 +227,7 @@ class FaultySmtp:
             if verb == "QUIT":
                 return
 
-    def _answer(self, verb: str, line: str, session: _Session, talk: _Conversation) -> str | None:
+    def _answer(self, verb: str, line: str, session: _Session, talk: Conversation) -> str | None:
         """The reply of a server without faults; None where a fault has answered already."""
         match verb:
             case "EHLO" | "HELO":
@@ -228,17 +248,19 @@ class FaultySmtp:
 
     def _note(self, verb: str, line: str, session: _Session) -> str:
         """A part of the envelope, where it is its turn."""
-        if self._login and not session.authenticated:
+        if (self._login or self.tokens) and not session.authenticated:
             return "530 5.7.0 Authentication required"
+        if verb == "MAIL" and session.messages == self._messages_each:
+            return self._enough
         if verb == "MAIL" and session.greeted and session.sender is None:
             if not line.isascii() and not self._internationalised(line):
                 return "553 5.6.7 Address not ASCII"
             session.internationalised = self._internationalised(line)
-            session.sender = _address(line)
+            session.sender = address_in(line)
         elif verb == "RCPT" and not line.isascii() and not session.internationalised:
             return "553 5.6.7 Address not ASCII"
         elif verb == "RCPT" and session.sender is not None:
-            session.recipients.append(_address(line))
+            session.recipients.append(address_in(line))
         else:
             return "503 5.5.1 Bad sequence of commands"
         return "250 2.1.0 Ok"
@@ -250,14 +272,17 @@ class FaultySmtp:
         abilities = ["faulty.example", "8BITMIME", "SIZE 10485760", *(["SMTPUTF8"] if self._smtputf8 else [])]
         if self._tls == "starttls" and not session.secure:
             abilities.append("STARTTLS")
-        if self._login:
-            abilities.append("AUTH PLAIN LOGIN")
+        mechanisms = [*(["PLAIN LOGIN"] if self._login else []), *(["XOAUTH2"] if self.tokens is not None else [])]
+        if mechanisms:
+            abilities.append(" ".join(["AUTH", *mechanisms]))
         return "\r\n".join(f"250-{ability}" for ability in abilities) + "\r\n250 ENHANCEDSTATUSCODES"
 
-    def _authenticate(self, line: str, session: _Session, talk: _Conversation) -> str | None:
+    def _authenticate(self, line: str, session: _Session, talk: Conversation) -> str | None:
         if self._fail(Phase.AUTH, talk):
             return None
         _, mechanism, *first = line.split(" ")
+        if mechanism.upper() == "XOAUTH2":
+            return self._check_token(first[0], session, talk)
         if mechanism.upper() == "PLAIN":
             answer = first[0] if first else talk.ask("334 ")
             given = tuple(base64.b64decode(answer).decode().split("\0")[1:])
@@ -267,7 +292,17 @@ class FaultySmtp:
         session.authenticated = given == self._login
         return "235 2.7.0 Accepted" if session.authenticated else "535 5.7.8 Username and password not accepted"
 
-    def _take(self, session: _Session, talk: _Conversation) -> str | None:
+    def _check_token(self, given: str, session: _Session, talk: Conversation) -> str:
+        """As Exchange Online does it: a reason in JSON, an empty line of the client, and only then the refusal."""
+        good = [f"user={user}\x01auth=Bearer {token}\x01\x01" for user, token in (self.tokens or {}).items()]
+        session.authenticated = base64.b64decode(given).decode() in good
+        self.logins.append(session.authenticated)
+        if session.authenticated:
+            return "235 2.7.0 Authentication successful"
+        empty = talk.ask("334 " + base64.b64encode(b'{"status":"400","schemes":"Bearer"}').decode())
+        return "535 5.7.3 Authentication unsuccessful" if not empty else "501 5.5.4 Not an empty line"
+
+    def _take(self, session: _Session, talk: Conversation) -> str | None:
         """DATA, the content, its dot; the answer to that."""
         if self._fail(Phase.DATA, talk):
             return None
@@ -279,52 +314,12 @@ class FaultySmtp:
                 self._fail(Phase.BODY, talk)
         taken = Taken(sender=session.sender or "", recipients=tuple(session.recipients), content=b"".join(lines))
         self.taken.append(taken)
+        session.messages += 1
         session.reset()
         if self._fail(Phase.DOT, talk, " ".join(taken.recipients)):
             return None
         self.accepted.append(taken)
         return "250 2.0.0 Ok: queued"
-
-
-class _Conversation:
-    """Lines in and out of one connection."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.go_on_with(connection)
-
-    def go_on_with(self, connection: socket.socket) -> None:
-        """What follows comes over this connection, which is the secured one after STARTTLS."""
-        self.connection = connection
-        self._file: BinaryIO = connection.makefile("rb")
-
-    def close(self) -> None:
-        self._file.close()
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-        self.connection.close()
-
-    def send(self, raw: bytes) -> None:
-        self.connection.sendall(raw)
-
-    def say(self, reply: str) -> None:
-        self.send(reply.encode() + b"\r\n")
-
-    def ask(self, reply: str) -> str:
-        self.say(reply)
-        return self.hear()
-
-    def hear_raw(self) -> bytes:
-        line = self._file.readline()
-        if not line.endswith(b"\n"):
-            raise _Hangup
-        return line
-
-    def hear(self) -> str:
-        return self.hear_raw().decode("utf-8", "replace").rstrip("\r\n")
-
-
-def _address(line: str) -> str:
-    return line[line.index("<") + 1 : line.index(">")]
 
 
 @contextlib.contextmanager
@@ -333,10 +328,10 @@ def run_faulty_smtp(
     tls: str = "none",
     certificate: Path | None = None,
     login: tuple[str, str] | None = None,
-    smtputf8: bool = False,
+    **options: Any,
 ) -> Iterator[FaultySmtp]:
-    """The running server, until the context ends."""
-    server = FaultySmtp(tls=tls, certificate=certificate, login=login, smtputf8=smtputf8)
+    """The running server, until the context ends; `options` as FaultySmtp has them."""
+    server = FaultySmtp(tls=tls, certificate=certificate, login=login, **options)
     try:
         yield server
     finally:

@@ -19,6 +19,7 @@ import pytest
 from tests.servers.certificates import make_certificate
 from tests.servers.chromium import Chromium, run_chromium
 from tests.servers.dovecot import Dovecot, run_dovecot
+from tests.servers.entra import Entra, run_entra
 from tests.servers.faulty_smtp import FaultySmtp, run_faulty_smtp
 from tests.servers.postgres import PostgresServer, run_postgres
 from tests.servers.programs import ServerMissing
@@ -76,6 +77,17 @@ def start_faulty_smtp() -> Iterator[Callable[..., FaultySmtp]]:
 def certificate(tmp_path: Path) -> Path:
     """Key and certificate for localhost and 127.0.0.1 in one file, which is its own CA file."""
     return make_certificate(tmp_path)
+
+
+@pytest.fixture
+def entra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Entra]:
+    """A login service that gives tokens for Exchange Online, and is trusted while the test lasts."""
+    folder = tmp_path / "entra"
+    folder.mkdir()
+    certificate = make_certificate(folder)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with run_entra(certificate) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

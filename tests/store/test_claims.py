@@ -16,7 +16,8 @@ from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery import ordering
 from mlgroup_mail.model import ALL_TOPICS, Batch, MailingState, Outcome, OutcomeKind, Road, Signal, SignalKind
 from mlgroup_mail.store import Store, schema
-from mlgroup_mail.store.claims import BACK_OFF, Claims, Window
+from mlgroup_mail.store.back_off import BACK_OFF
+from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.mailings import delivery_counts
 from mlgroup_mail.store.owners import begin_owner
 from mlgroup_mail.store.plans import batches_of

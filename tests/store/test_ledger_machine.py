@@ -29,7 +29,7 @@ from mlgroup_mail.model import (
     SignalKind,
 )
 from mlgroup_mail.model.delivery import TRANSITIONS
-from mlgroup_mail.store import schema, verification
+from mlgroup_mail.store import schema, verification, verification_order
 from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.contact_lookup import row_of
 from mlgroup_mail.store.events import record_evidence
@@ -197,7 +197,7 @@ class Ledger(RuleBasedStateMachine):
         with self.store.reading() as connection:
             doubtful = delivery_counts(connection, self.mailing.mailing_id)[DeliveryState.UNCERTAIN]
         try:
-            settled = ordering.resolve(self.store, REF, step, address=None, reason="", by="x", now=self.now)
+            settled = ordering.resolve(self.store, REF, step, address=None, reason="x", by="x", now=self.now)
         except UsageError:
             settled = 0
         except MailingStateError:
@@ -232,6 +232,12 @@ class Ledger(RuleBasedStateMachine):
                     verification.lifted_by_nobody,
                     verification.not_forgotten,
                     verification.out_of_time,
+                    verification_order.misplaced,
+                    verification_order.attempts_astray,
+                    verification_order.numbers_out_of_order,
+                    verification_order.begun_after_stop,
+                    verification_order.decided_by_nobody,
+                    verification_order.approved_by_nobody,
                 )
                 for message in check(connection)
             ]

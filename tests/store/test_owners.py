@@ -9,13 +9,23 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from mlgroup_mail.clock import boot_seconds
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.errors import OwnerLostError
 from mlgroup_mail.model import DeliveryState, Outcome, OutcomeKind
 from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.mailings import delivery_counts
-from mlgroup_mail.store.owners import OWNER_GONE, Owner, begin_owner, boot_id, end_owner, give_up_dead, renew
+from mlgroup_mail.store.owners import (
+    ASLEEP_SECONDS,
+    OWNER_GONE,
+    Owner,
+    begin_owner,
+    boot_id,
+    end_owner,
+    give_up_dead,
+    renew,
+)
 from mlgroup_mail.store.plans import batches_of
 from tests.delivery.ledgers import deliveries
 from tests.factories import NOON, make_store, planned_mailing, reread
@@ -149,6 +159,18 @@ def test_who_was_given_up_while_asleep_claims_no_more_but_its_answers_count(stor
     assert counts(store) == {"planned": 4, "accepted": 2}
     with pytest.raises(OwnerLostError), store.writing() as connection:
         renew(connection, owner)
+
+
+def test_who_slept_for_hours_claims_no_more_even_where_nobody_gave_it_up(store: Store, owner: Owner) -> None:
+    claims = claims_of(store, owner)
+    window = claim(store, claims)
+    change_owner(store, owner, lease_until=boot_seconds() - ASLEEP_SECONDS + 60)
+    claim(store, claims, record=answers(window, OutcomeKind.ACCEPTED)[:1])
+    change_owner(store, owner, lease_until=boot_seconds() - ASLEEP_SECONDS - 1)
+    with pytest.raises(OwnerLostError):
+        claim(store, claims)
+    claims.record(answers(window, OutcomeKind.ACCEPTED), now=NOON)
+    assert counts(store) == {"planned": 2, "attempting": 2, "accepted": 2}
 
 
 @pytest.mark.parametrize(

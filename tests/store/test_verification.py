@@ -24,6 +24,13 @@ RESEND = """
 """
 IN_DOUBT = "UPDATE attempt SET outcome = 'uncertain' WHERE delivery_id = 1;"
 
+MORE_NUMBERS = "UPDATE counter SET value = 5000;"
+ORDERED = """
+    INSERT INTO journal (number, mailing_id, delivery_id, act, reason, actor, at)
+    SELECT {number}, 1, {delivery}, '{act}', '{reason}', 'the editor', changed_at FROM mailing;
+"""
+TWO_WINDOWS = "UPDATE attempt SET number = number + 100 WHERE id > 3;" + MORE_NUMBERS
+
 ERASED = """
     UPDATE contact SET erased_at = changed_at, left_at = changed_at, address = '', address_key = '', name = '',
     first_name = '', organisation = '', country = '', timezone = '', language = '', status = '', source = '',
@@ -47,6 +54,9 @@ VIOLATIONS = {
         "2",
         "DELETE FROM attempt WHERE delivery_id = 2; DELETE FROM delivery WHERE id = 2;",
     ),
+    "somebody belongs to no batch and would never go": ("2", "UPDATE delivery SET batch_id = NULL WHERE id = 3;"),
+    "somebody has no text and would never go": ("2", "UPDATE delivery SET variant_id = NULL WHERE id = 3;"),
+    "the audience was never counted": ("2", "UPDATE mailing SET audience = NULL;"),
     "it is finished although somebody waits": ("2", "UPDATE delivery SET state = 'planned' WHERE id = 2;"),
     "somebody was written to after they had opted out": (
         "3",
@@ -57,6 +67,40 @@ VIOLATIONS = {
         "UPDATE suppression SET number = 0;"
         "UPDATE suppression SET lifted_number = lifted_number + 1000;"
         "UPDATE signal SET number = number + 1000 WHERE kind = 'lift';",
+    ),
+    "a number was drawn twice": (
+        "3",
+        "UPDATE attempt SET outcome = 'deferred' WHERE delivery_id = 1;" + AGAIN.format(later=0),
+    ),
+    "two orders have the same number": ("3", "UPDATE journal SET number = 1;"),
+    "there are numbers that nobody gave out": ("3", "UPDATE counter SET value = 1;"),
+    "an opt-out was lifted before it was made": (
+        "3",
+        "UPDATE suppression SET lifted_number = number - 1;"
+        "UPDATE signal SET number = (SELECT lifted_number FROM suppression) WHERE kind = 'lift';",
+    ),
+    "a delivery says that it was tried more often than it was": ("4", "UPDATE delivery SET attempts = 2 WHERE id = 3;"),
+    "a delivery's latest attempt is another's": ("4", "UPDATE delivery SET attempt_id = 1 WHERE id = 3;"),
+    "a try was taken out of the ledger": (
+        "4",
+        "UPDATE delivery SET attempt_id = NULL WHERE id = 3; DELETE FROM attempt WHERE delivery_id = 3;",
+    ),
+    "doubt was settled before it came up": (
+        "4",
+        IN_DOUBT + ORDERED.format(number=0, delivery=1, act="resolve_accepted", reason="they have it"),
+    ),
+    "doubt was settled without a reason": (
+        "4",
+        IN_DOUBT + ORDERED.format(number=1000, delivery=1, act="resolve_accepted", reason="") + MORE_NUMBERS,
+    ),
+    "somebody who has it is called excluded": (
+        "4",
+        "UPDATE delivery SET state = 'excluded', reason = 'opted_out' WHERE id = 3;",
+    ),
+    "a resend was ordered once and waits a second time": (
+        "4",
+        "UPDATE delivery SET state = 'planned' WHERE id = 1; UPDATE mailing SET state = 'sending';"
+        + ORDERED.format(number=0, delivery=1, act="resolve_resend", reason="none came"),
     ),
     "a delivery is accepted although nothing was attempted": (
         "4",
@@ -77,7 +121,16 @@ VIOLATIONS = {
         "UPDATE delivery SET state = 'attempting' WHERE id = 3; UPDATE mailing SET state = 'sending';",
     ),
     "the approved text was changed": ("5", "UPDATE mailing SET source = replace(source, 'News', 'Olds');"),
+    "another text was approved after somebody had been tried": (
+        "5",
+        "UPDATE journal SET number = number + 1000 WHERE act = 'approve';",
+    ),
+    "another text was approved after somebody had been planned": ("5", "UPDATE mailing SET state = 'approved';"),
     "the topic was changed": ("5", "UPDATE mailing SET topic = 'calls';"),
+    "nobody approved it": ("5", "UPDATE mailing SET approved_by = '';"),
+    "no approval is in the journal": ("5", "DELETE FROM journal WHERE act = 'approve';"),
+    "its end was moved and nobody ordered that": ("5", "DELETE FROM journal WHERE act = 'late';"),
+    "a picture was changed": ("5", "INSERT INTO picture VALUES ('00', 'image/png', x'01');"),
     "an opt-out was lifted by nobody": ("6", "UPDATE suppression SET lifted_by = '';"),
     "an opt-out was lifted without a reason": ("6", "UPDATE suppression SET lifted_reason = '';"),
     "an opt-out was lifted without a signal": ("6", "UPDATE suppression SET lifted_number = lifted_number + 1000;"),
@@ -95,6 +148,14 @@ VIOLATIONS = {
         f"UPDATE attempt SET begun_at = '{LONG_AGO}' WHERE delivery_id = 4;",
     ),
     "somebody was written to when it was too late": ("10", "UPDATE mailing SET stop_at = send_at;"),
+    "it went on after it was paused": (
+        "10",
+        TWO_WINDOWS + ORDERED.format(number=0, delivery="NULL", act="pause", reason="wrong date"),
+    ),
+    "it went on after it was cancelled": (
+        "10",
+        TWO_WINDOWS + ORDERED.format(number=0, delivery="NULL", act="cancel", reason="wrong date"),
+    ),
 }
 
 
@@ -132,12 +193,25 @@ def test_what_was_done_properly_passes(run: Run, sent: Path) -> None:
 
 
 def test_a_resend_that_a_person_ordered_passes(run: Run, sent: Path) -> None:
-    plant(sent, IN_DOUBT + RESEND.format(later=1) + AGAIN.format(later=2))
+    plant(sent, IN_DOUBT + RESEND.format(later=1) + AGAIN.format(later=2) + MORE_NUMBERS)
     assert run("verify", "--json").json["violations"] == []
 
 
 def test_somebody_who_was_erased_passes(run: Run, sent: Path) -> None:
-    plant(sent, ERASED)
+    plant(sent, ERASED + MORE_NUMBERS)
+    assert run("verify", "--json").json["violations"] == []
+
+
+def test_a_mailing_that_was_paused_and_resumed_passes(run: Run, sent: Path) -> None:
+    paused = ORDERED.format(number=-2, delivery="NULL", act="pause", reason="wrong date")
+    plant(
+        sent, TWO_WINDOWS + paused + ORDERED.format(number=-1, delivery="NULL", act="resume", reason="right after all")
+    )
+    assert run("verify", "--json").json["violations"] == []
+
+
+def test_the_window_that_was_open_when_it_was_paused_passes(run: Run, sent: Path) -> None:
+    plant(sent, ORDERED.format(number=0, delivery="NULL", act="pause", reason="wrong date"))
     assert run("verify", "--json").json["violations"] == []
 
 
@@ -156,6 +230,15 @@ def test_another_ledger_than_the_project_s_is_found(run: Run, sent: Path) -> Non
     verified = run("verify", "--json")
     assert verified.code == 1
     assert [each["invariant"] for each in verified.json["violations"]] == ["11 one ledger"]
+
+
+def test_an_older_copy_of_the_ledger_is_found(run: Run, sent: Path) -> None:
+    seen = (sent / ".ledger-seen.toml").read_text(encoding="utf-8")
+    (sent / ".ledger-seen.toml").write_text(seen.replace("attempts = ", "attempts = 1"), encoding="utf-8")
+    verified = run("verify", "--json")
+    assert verified.code == 1
+    assert [each["invariant"] for each in verified.json["violations"]] == ["11 one ledger"]
+    assert "older copy" in verified.json["violations"][0]["message"]
 
 
 def test_people_are_told_in_a_table_which_one_was_broken(run: Run, sent: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,7 +133,7 @@ def test_a_picture_of_a_mailing_that_nobody_has_approved_is_not_there(project: P
 def test_ctrl_c_ends_it_in_order(approved: Path) -> None:
     with serving(approved) as (ask, started):
         assert ask("/")[0] == 404
-        started.interrupt()
+        started.signal(signal.SIGINT)
         ended = started.end()
     assert (ended.code, ended.err) == (0, "")
 

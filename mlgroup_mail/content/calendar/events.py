@@ -2,15 +2,19 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
+from mlgroup_mail.content.calendar.translated_words import Translations, joined, words_for
 from mlgroup_mail.content.calendar.wall_time import WallTime
 from mlgroup_mail.errors import CampaignError
 
 EVENTS_FILE = "events.yaml"
 PLACE = f"campaigns/{EVENTS_FILE}"
+
+_NOT_WRITTEN = frozenset({"translations", "reader_offsets"})
 
 Moment = WallTime | date
 """A wall time in its zone, or a whole day where no hour is known."""
@@ -32,8 +36,9 @@ class Event:
     """Something that happens at a time, as the calendar has it.
 
     `start` and `end` are both wall times or both days; an `end` that is a day is the last one. `joining_link` is for
-    members' eyes, `link` for anybody's. `reader_offsets` are the minutes between UTC and one reader's clock at start
-    and end, where that clock is known and shows something else than the organiser's.
+    members' eyes, `link` for anybody's. `translations` are its words in other languages. `reader_offsets` are the
+    minutes between UTC and one reader's clock at start and end, where that clock is known and shows something else
+    than the organiser's.
     """
 
     id: str
@@ -45,6 +50,7 @@ class Event:
     joining_link: str = ""
     description: str = ""
     status: EventStatus = EventStatus.CONFIRMED
+    translations: Translations = field(default_factory=dict, hash=False)
     reader_offsets: tuple[int, int] | None = None
 
     @property
@@ -69,17 +75,22 @@ class Event:
 
     def as_written(self) -> dict[str, str]:
         """The event as plain texts, which `event_from` reads back; what is not said is left out."""
-        written = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "reader_offsets"}
-        return {name: str(value) for name, value in written.items() if value}
+        written = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in _NOT_WRITTEN}
+        return {name: str(value) for name, value in written.items() if value} | joined(self.translations)
+
+    def in_language(self, language: str) -> "Event":
+        """The event in the words of a language (a BCP 47 tag), those that are not translated as they are written."""
+        words: Mapping[str, Any] = words_for(language, self.translations)
+        return replace(self, **words, translations={})
 
     def for_everybody(self) -> "Event":
-        """The event without what only members may see."""
+        """The event, in the words it has, without what only members may see."""
         if not self.joining_link:
             return self
         # People write the link into the description too.
         told = {name: getattr(self, name).replace(self.joining_link, "") for name in ("title", "place", "description")}
         link = "" if self.link == self.joining_link else self.link
-        return replace(self, joining_link="", link=link, **told)
+        return replace(self, joining_link="", link=link, translations={}, **told)
 
 
 class Calendar(Mapping[str, Event]):

@@ -1,28 +1,30 @@
 """Reading `campaigns/events.yaml`: every slip is named with its line."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from mlgroup_mail.content.calendar.events import EVENTS_FILE, PLACE, Calendar, Event, EventStatus, Moment
+from mlgroup_mail.content.calendar.translated_words import TranslatedKeyError, parted
 from mlgroup_mail.content.calendar.wall_time import WallTime, parse_wall_time, refuse_far_years
-from mlgroup_mail.content.campaigns.campaign_file import Line
-from mlgroup_mail.documents import Document, read_text, validate
-from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.content.calendar.yaml_slips import yaml_slip
+from mlgroup_mail.documents import Document, Line, matching, read_text, validate, web_address
+from mlgroup_mail.errors import CampaignError, Collected
 from mlgroup_mail.settings.project import Project
 
 _HOUR = re.compile(r"\d\d?:\d\d")
 
 
 def event_from(written: Mapping[str, str]) -> Event:
-    """An event from its texts; raises pydantic's ValidationError where they are none."""
-    entry = _Entry.model_validate({key: value for key, value in written.items() if value})
-    return Event(**{name: getattr(entry, name) for name in _Entry.model_fields})
+    """An event from its texts; raises pydantic's ValidationError, or TranslatedKeyError, where they are none."""
+    own, translations = parted(written)
+    entry = _Entry.model_validate({key: value for key, value in own.items() if value})
+    return Event(**{name: getattr(entry, name) for name in _Entry.model_fields}, translations=translations)
 
 
 def read_events(project: Project) -> Calendar:
@@ -30,19 +32,36 @@ def read_events(project: Project) -> Calendar:
     path = project.campaigns / EVENTS_FILE
     if not path.is_file():
         return Calendar({})
+    return _calendar(read_text(path, refusal=CampaignError))
+
+
+@functools.lru_cache(maxsize=2)
+def _calendar(text: str) -> Calendar:
+    """The calendar that a file's text is: every mailing asks for the same one."""
     events: dict[str, Event] = {}
-    for entry in _entries(read_text(path, refusal=CampaignError)):
-        try:
-            event = event_from(entry.values)
-        except ValidationError as error:
-            key = str(error.errors()[0]["loc"][0])
-            validate(_Entry, entry.values, where=entry.where(key), refusal=CampaignError)
-            raise
-        if event.id in events:
-            where = entry.where("id")
-            raise CampaignError(f"two events are called “{event.id}”", where=where, mend="Give each an id of its own.")
-        events[event.id] = event
+    problems = Collected()
+    for node in _nodes(text):
+        with problems:
+            entry = _entry(node)
+            event = _event(entry)
+            if event.id in events:
+                raise CampaignError(
+                    f"two events are called “{event.id}”", where=entry.where("id"), mend="Give each an id of its own."
+                )
+            events[event.id] = event
+    problems.refuse()
     return Calendar(events)
+
+
+def _event(entry: "_Written") -> Event:
+    try:
+        return event_from(entry.values)
+    except TranslatedKeyError as error:
+        raise CampaignError(str(error), where=entry.where(error.key), mend=error.mend) from None
+    except ValidationError:
+        own, _ = parted(entry.values)
+        validate(_Entry, own, where=lambda keys: entry.where(str(keys[0]) if keys else ""), refusal=CampaignError)
+        raise
 
 
 def _moment(value: object) -> Moment | None:
@@ -57,25 +76,14 @@ def _moment(value: object) -> Moment | None:
     return day
 
 
-def _web_link(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        complete = parts.scheme in ("https", "http") and bool(parts.hostname)
-    except ValueError:
-        complete = False
-    if value and (not complete or re.search(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]", value)):
-        raise ValueError("must be a web address that begins with https://")
-    return value
-
-
 Written = Annotated[Any, BeforeValidator(_moment)]
-Link = Annotated[str, AfterValidator(_web_link)]
+Link = Annotated[str, AfterValidator(web_address)]
 
 
 class _Entry(Document):
     """One event of the file."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    id: Annotated[str, matching(r"[a-z0-9][a-z0-9-]*", "is made of small letters, digits and “-”")]
     title: Annotated[Line, Field(min_length=1)]
     start: Written
     end: Written = None
@@ -89,8 +97,10 @@ class _Entry(Document):
     @classmethod
     def _hour_of_the_same_day(cls, value: object, info: ValidationInfo) -> object:
         """“15:30” as the end means that hour of the day on which the event starts, where it starts."""
-        if not _HOUR.fullmatch(text := str(value).strip()) or "start" not in info.data:
+        if not _HOUR.fullmatch(text := str(value).strip()):
             return value
+        if "start" not in info.data:
+            return None  # What is wrong with the start says it all.
         start = info.data["start"]
         if not isinstance(start, WallTime):
             raise ValueError("the event has an hour at its end and none at its start")
@@ -128,26 +138,19 @@ class _Written:
         return f"{PLACE}, line {self.lines.get(key, self.line)}"
 
 
-def _entries(text: str) -> list[_Written]:
-    """Each event of the file. Every scalar stays text: YAML's own dates have no room for a zone."""
+def _nodes(text: str) -> list[Any]:
+    """Each event of the file as YAML has it. Every scalar stays text: YAML's own dates have no room for a zone."""
     import yaml
 
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise CampaignError(
-            f"this is not valid YAML: {error.problem or error.context}",
-            where=f"{PLACE}, line {mark.line + 1}" if mark else PLACE,
-            mend="See the events above it for the form; a text with “: ” or “ #” in it stands in quotes.",
-        ) from None
     except yaml.YAMLError as error:
-        raise CampaignError(f"this is not valid YAML: {error}", where=PLACE) from None
+        raise yaml_slip(error, place=PLACE) from None
     if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
         return []
     if not isinstance(root, yaml.SequenceNode):
         raise CampaignError("the calendar is not a list", where=PLACE, mend="Begin each event with “- id: ...”.")
-    return [_entry(node) for node in root.value]
+    return list(root.value)
 
 
 def _entry(node: Any) -> _Written:

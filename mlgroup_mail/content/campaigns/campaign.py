@@ -20,7 +20,7 @@ from mlgroup_mail.content.campaigns.campaign_file import (
 from mlgroup_mail.content.campaigns.mailing_text import MailingText
 from mlgroup_mail.content.campaigns.mailing_texts import MailingTexts, mailing_texts
 from mlgroup_mail.content.templates.template_files import known_templates
-from mlgroup_mail.errors import CampaignError, UsageError
+from mlgroup_mail.errors import CampaignError, Collected, Problem, UsageError
 from mlgroup_mail.settings.project import PROJECT_FILE, Project
 
 STOP_AFTER = timedelta(hours=48)
@@ -49,8 +49,9 @@ class MailingSpec:
     """One dispatch as written, with what it does not say itself taken from the campaign.
 
     `send_at` and `stop_at` are UTC, `send_wall` and `stop_wall` the same as written (None where nothing was).
-    `translations` stand in the order of their tags; `where` is the place of the mailing's own table. `event` is
-    the id of the event that it invites to ("" for none), named at `event_place`.
+    `translations` stand in the order of their tags; `where` is the place of the mailing's own table, `audience_place`,
+    `send_place` and `stop_place` those of its audience and times. `event` is the id of the event that it invites to
+    ("" for none), named at `event_place`.
     """
 
     name: str
@@ -62,6 +63,9 @@ class MailingSpec:
     original: MailingText
     translations: tuple[MailingText, ...]
     where: str
+    audience_place: str
+    send_place: str
+    stop_place: str
     event: str = ""
     event_place: str = ""
 
@@ -73,7 +77,12 @@ class MailingSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Campaign:
-    """A campaign folder, read. `file` is the path of its `campaign.md` as shown to people."""
+    """A campaign folder, read.
+
+    `file` is the path of its `campaign.md` as shown to people, `value_places` file and line of each value. `unread` are
+    the files that cannot be read, `unread_mailings` the mailings without a text because of that; only
+    `read_as_far_as_possible` gives a campaign that has any.
+    """
 
     campaign_id: str
     kind: CampaignKind
@@ -82,8 +91,11 @@ class Campaign:
     language: str
     template: str
     values: dict[str, Value]
+    value_places: dict[str, str]
     mailings: tuple[MailingSpec, ...]
     file: str
+    unread: frozenset[str] = frozenset()
+    unread_mailings: frozenset[str] = frozenset()
 
     def mailing(self, name: str) -> MailingSpec:
         """The mailing of that name; raises UsageError listing the known ones."""
@@ -93,72 +105,124 @@ class Campaign:
         known = [mailing.name for mailing in self.mailings]
         raise _unknown("mailing", name, known, where=self.file, refusal=UsageError)
 
+    def asked_for(self, name: str | None) -> tuple[MailingSpec, ...]:
+        """All mailings, or the one of that name; none where its text cannot be read. Raises UsageError."""
+        if name is None:
+            return self.mailings
+        return () if name in self.unread_mailings else (self.mailing(name),)
+
 
 def campaign_ids(project: Project) -> tuple[str, ...]:
     """The ids of the project's campaigns, in order: every folder with a `campaign.md`."""
-    return tuple(sorted(path.parent.name for path in project.campaigns.glob(f"*/{CAMPAIGN_FILE}")))
+    return tuple(sorted(path.name for path in project.campaigns.glob("*") if _may_be_campaign(path)))
+
+
+def _may_be_campaign(folder: Path) -> bool:
+    try:
+        (folder / CAMPAIGN_FILE).lstat()
+    except PermissionError:
+        # Not to be passed over in silence: whoever reads it is told.
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def read_campaign(project: Project, campaign_id: str) -> Campaign:
     """Read one campaign. Its segments are the contacts room's to know.
 
-    Raises UsageError where there is none of that name, CampaignError naming file, line and mend.
+    Raises UsageError where there is none of that name, CampaignError naming file, line and mend of all that is wrong.
+    """
+    campaign, problems = read_as_far_as_possible(project, campaign_id)
+    if campaign is None or problems:
+        raise CampaignError.of(problems)
+    return campaign
+
+
+def read_as_far_as_possible(project: Project, campaign_id: str) -> tuple[Campaign | None, tuple[Problem, ...]]:
+    """A campaign, and all that is wrong with its files.
+
+    Where something is, the campaign goes without: without a mailing whose text cannot be read, without a translation.
+    A misspelt kind, topic, sender or template counts as the one that was probably meant. It is None where nothing can
+    be told without the front matter. Raises UsageError where there is no campaign of that name.
     """
     known = campaign_ids(project)
     if campaign_id not in known:
         raise _unknown("campaign", campaign_id, known, where=str(project.campaigns), refusal=UsageError)
-    folder = project.campaigns / campaign_id
-    file = read_campaign_file(folder / CAMPAIGN_FILE, place=f"campaigns/{campaign_id}/{CAMPAIGN_FILE}")
+    problems = Collected()
+    with problems:
+        folder = project.campaigns / campaign_id
+        file = read_campaign_file(folder / CAMPAIGN_FILE, place=f"campaigns/{campaign_id}/{CAMPAIGN_FILE}")
+        return _campaign(project, campaign_id, file, folder, problems), problems.problems
+    return None, problems.problems
+
+
+def _campaign(
+    project: Project, campaign_id: str, file: CampaignFile, folder: Path, problems: Collected
+) -> Campaign | None:
     matter = file.matter
-    template = matter.template or matter.kind
-    _must_be_known("kind", matter.kind, list(CampaignKind), file)
-    _must_be_known("topic", matter.topic, project.topics, file)
-    _must_be_known(
-        "sender", matter.sender, project.file.sender, file, mend=f"Or add [sender.{matter.sender}] to {PROJECT_FILE}."
+    names = _Names(file=file, problems=problems)
+    kind = names.meant("kind", matter.kind, list(CampaignKind))
+    topic = names.meant("topic", matter.topic, project.topics)
+    sender = names.meant(
+        "sender", matter.sender, project.file.sender, mend=f"Or add [sender.{matter.sender}] to {PROJECT_FILE}."
     )
-    _must_be_known("template", template, known_templates(project), file, key="template" if matter.template else "kind")
+    template = names.meant("template", matter.template or kind, known_templates(project)) if kind else ""
+    values = _values(file, problems)
+    mailings = _mailings(file, folder, problems)
+    if not (kind and topic and sender and template):
+        return None
     return Campaign(
         campaign_id=campaign_id,
-        kind=CampaignKind(matter.kind),
-        topic=matter.topic,
-        sender=matter.sender,
+        kind=CampaignKind(kind),
+        topic=topic,
+        sender=sender,
         language=matter.language,
         template=template,
-        values=_values(file),
-        mailings=_mailings(file, folder),
+        values=values,
+        value_places={name: file.where_value(name) for name in values},
+        mailings=mailings,
         file=file.place,
+        unread_mailings=frozenset(table.name for table in matter.mailing) - {mailing.name for mailing in mailings},
+        unread=frozenset(problem.where.partition(",")[0] for problem in problems.problems) - {file.place},
     )
 
 
-def _values(file: CampaignFile) -> dict[str, Value]:
-    for name in file.matter.values:
+def _values(file: CampaignFile, problems: Collected) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, value in file.matter.values.items():
         if name in RESERVED or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             reason = "is taken" if name in RESERVED else "is not a name"
-            raise CampaignError(
-                f"the value “{name}” {reason}",
-                where=file.where(name),
-                mend="Names are small letters, digits and _, and begin with a letter; "
-                f"taken are {', '.join(sorted(RESERVED))}.",
+            problems.add(
+                Problem(
+                    message=f"the value “{name}” {reason}",
+                    where=file.where_value(name),
+                    mend="Names are small letters, digits and _, and begin with a letter; "
+                    f"taken are {', '.join(sorted(RESERVED))}.",
+                )
             )
-    return {
-        # A TOML date and time is kept to the day's text: a moment needs a zone, and events have one.
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in file.matter.values.items()
-    }
+        else:
+            # A TOML date and time is kept to the day's text: a moment needs a zone, and events have one.
+            found[name] = value.isoformat() if isinstance(value, date) else value
+    return found
 
 
-def _mailings(file: CampaignFile, folder: Path) -> tuple[MailingSpec, ...]:
-    names: set[str] = set()
-    for index, table in enumerate(file.matter.mailing):
-        if table.name in names:
-            raise CampaignError(
-                f"two mailings are called “{table.name}”",
-                where=file.where("name", index),
-                mend="Each mailing of a campaign needs a name of its own.",
+def _mailings(file: CampaignFile, folder: Path, problems: Collected) -> tuple[MailingSpec, ...]:
+    tables = file.matter.mailing
+    texts = mailing_texts(file, folder, problems)
+    found: list[MailingSpec] = []
+    for index, table in enumerate(tables):
+        if any(other.name == table.name for other in tables[:index]):
+            problems.add(
+                Problem(
+                    message=f"two mailings are called “{table.name}”",
+                    where=file.where("name", index),
+                    mend="Each mailing of a campaign needs a name of its own.",
+                )
             )
-        names.add(table.name)
-    found = zip(file.matter.mailing, mailing_texts(file, folder), strict=True)
-    return tuple(_mailing(file, index, table, texts) for index, (table, texts) in enumerate(found))
+        elif words := texts[index]:
+            found.append(_mailing(file, index, table, words))
+    return tuple(found)
 
 
 def _mailing(file: CampaignFile, index: int, table: MailingTable, texts: MailingTexts) -> MailingSpec:
@@ -172,16 +236,29 @@ def _mailing(file: CampaignFile, index: int, table: MailingTable, texts: Mailing
         original=texts.original,
         translations=texts.translations,
         where=file.where("name", index),
+        audience_place=file.where("audience", None if table.audience is None else index),
+        send_place=file.where("send_at", index),
+        stop_place=file.where("stop_at", index),
         event=file.matter.event if table.event is None else table.event,
         event_place=file.where("event") if table.event is None else file.where("event", index),
     )
 
 
-def _must_be_known(
-    noun: str, name: str, known: Collection[str], file: CampaignFile, *, key: str = "", mend: str = ""
-) -> None:
-    if name not in known:
-        raise _unknown(noun, name, known, where=file.where(key or noun), mend=mend)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Names:
+    """Looks up the names that front matter gives; notes each that there is not."""
+
+    file: CampaignFile
+    problems: Collected
+
+    def meant(self, noun: str, name: str, known: Collection[str], *, mend: str = "") -> str:
+        """The name where it is known, else the one that is nearest to it; "" where none is near."""
+        if name in known:
+            return name
+        # A template that front matter does not name is its kind's.
+        where = self.file.where(noun if getattr(self.file.matter, noun) else "kind")
+        self.problems.add(_unknown(noun, name, known, where=where, mend=mend).problem)
+        return next(iter(difflib.get_close_matches(name, known, n=1)), "")
 
 
 def _unknown(

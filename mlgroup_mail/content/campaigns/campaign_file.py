@@ -1,27 +1,20 @@
 """`campaign.md` and its translations as people write them: front matter between `+++` lines, then Markdown."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from mlgroup_mail.content.calendar.wall_time import WallTime, parse_wall_time
-from mlgroup_mail.content.language.language_tags import known_tag
-from mlgroup_mail.documents import Document, parse_toml, read_text, validate
-from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.content.language_tags import known_tag
+from mlgroup_mail.documents import Document, KeyPath, Line, line_of, matching, parse_toml, read_text, validate
+from mlgroup_mail.errors import CampaignError, Collected, Problem
 
 CAMPAIGN_FILE = "campaign.md"
 FENCE = "+++"
-
-
-def _one_line(value: str) -> str:
-    if any(ord(char) < 32 or 0x7F <= ord(char) <= 0x9F or ord(char) in (0x2028, 0x2029) for char in value):
-        raise ValueError("must stand on one line, without control characters")
-    return value
 
 
 def _wall_time(value: object) -> WallTime:
@@ -29,7 +22,7 @@ def _wall_time(value: object) -> WallTime:
         return value
     if isinstance(value, str | datetime):
         return parse_wall_time(str(value))
-    raise ValueError("must be a text such as “2021-11-02 09:00 Europe/London”")
+    raise ValueError('must be a text such as "2021-11-02 09:00 Europe/London"')
 
 
 def _language_tag(value: str) -> str:
@@ -37,8 +30,7 @@ def _language_tag(value: str) -> str:
     return value
 
 
-Line = Annotated[str, AfterValidator(_one_line)]
-Subject = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+Subject = Annotated[Line, Field(min_length=1)]
 Moment = Annotated[WallTime, BeforeValidator(_wall_time)]
 Value = bool | int | float | date | str
 Rule = str | dict[str, Any]
@@ -47,7 +39,13 @@ Rule = str | dict[str, Any]
 class MailingTable(Document):
     """`[[mailing]]`: one dispatch. What is not given is the campaign's."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: Annotated[
+        str,
+        matching(
+            r"[A-Za-z0-9][A-Za-z0-9._-]*",
+            "is made of the letters a to z, digits, “.”, “_” and “-”, and begins with a letter or digit",
+        ),
+    ]
     send_at: Moment
     stop_at: Moment | None = None
     subject: Subject | None = None
@@ -71,7 +69,13 @@ class FrontMatter(Document):
     sender: str
     audience: Rule
     language: Annotated[str, AfterValidator(_language_tag)] = "en"
-    template: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    template: Annotated[
+        str | None,
+        matching(
+            r"[A-Za-z0-9][A-Za-z0-9_-]*",
+            "is the name of a file in templates/, without what stands behind its first dot",
+        ),
+    ] = None
     event: str = ""
     values: dict[str, Value] = Field(default_factory=dict)
     mailing: list[MailingTable] = Field(min_length=1)
@@ -115,8 +119,12 @@ class WrittenFile(Generic[Matter]):
     first_line: int
 
     def where(self, key: str, mailing: int | None = None) -> str:
-        """File and line of a key, at the top or in the mailing of that index."""
-        return _where(self.place, self.front, key, mailing)
+        """File and line of a key, at the top or in the mailing of that index; of its table where it is not given."""
+        return _where(self.place, self.front)((key,) if mailing is None else ("mailing", mailing, key))
+
+    def where_value(self, name: str) -> str:
+        """File and line of one of `[values]`."""
+        return _where(self.place, self.front)(("values", name))
 
 
 CampaignFile = WrittenFile[FrontMatter]
@@ -131,7 +139,7 @@ def read_campaign_file(path: Path, *, place: str) -> CampaignFile:
             "there is no front matter", where=f"{place}, line 1", mend="Begin the file with a line “+++”."
         )
     data = parse_toml(front, where=place, refusal=CampaignError, first_line=2)
-    matter = _validated(FrontMatter, data, front, place)
+    matter = validate(FrontMatter, data, where=_where(place, front), refusal=CampaignError)
     return WrittenFile(place=place, matter=matter, front=front, text=text, first_line=first_line)
 
 
@@ -140,9 +148,22 @@ def read_translation_file(path: Path, *, place: str, original: str) -> Translati
     found, text, first_line = _parts(path, place)
     front = found or ""
     data = parse_toml(front, where=place, refusal=CampaignError, first_line=2)
-    _refuse_what_the_original_decides(data, front, place, original)
-    matter = _validated(TranslatedMatter, data, front, place)
+    where = _where(place, front)
+    problems = Collected()
+    problems.add(*_decided_by_the_original(data, original, where))
+    problems.refuse()
+    matter = validate(TranslatedMatter, data, where=where, refusal=CampaignError)
     return WrittenFile(place=place, matter=matter, front=front, text=text, first_line=first_line)
+
+
+def texts_as_written(folder: Path, *, place: str) -> dict[str, str]:
+    """Each text in a campaign's folder by its place, without its front matter, and on its true lines."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.md")):
+        with Collected():  # That a file cannot be read is told by whoever needs it.
+            _, text, first_line = _parts(path, f"{place}/{path.name}")
+            found[f"{place}/{path.name}"] = "\n" * (first_line - 1) + text
+    return found
 
 
 def _parts(path: Path, place: str) -> tuple[str | None, str, int]:
@@ -160,41 +181,26 @@ def _parts(path: Path, place: str) -> tuple[str | None, str, int]:
     return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :]), end + 2
 
 
-def _refuse_what_the_original_decides(data: Mapping[str, Any], front: str, place: str, original: str) -> None:
+def _decided_by_the_original(
+    data: Mapping[str, Any], original: str, where: Callable[[KeyPath], str]
+) -> Iterator[Problem]:
     mailings = data.get("mailing", ())
-    tables: list[tuple[int | None, Any]] = [(None, data), *enumerate(mailings if isinstance(mailings, list) else ())]
-    for index, table in tables:
-        whole, part = (FrontMatter, TranslatedMatter) if index is None else (MailingTable, TranslatedMailing)
+    tables: list[tuple[KeyPath, Any]] = [((), data)]
+    tables += [
+        (("mailing", index), table) for index, table in enumerate(mailings if isinstance(mailings, list) else ())
+    ]
+    for path, table in tables:
+        whole, part = (MailingTable, TranslatedMailing) if path else (FrontMatter, TranslatedMatter)
         decided = whole.model_fields.keys() - part.model_fields.keys()
         for key in table if isinstance(table, Mapping) else ():
             if key in decided:
-                raise CampaignError(
-                    f"the original decides “{key}”",
-                    where=_where(place, front, key, index),
+                yield Problem(
+                    message=f"the original decides “{key}”",
+                    where=where((*path, key)),
                     mend=f"Take it away here; {original} has it. A translation gives subject, title and preheader.",
                 )
 
 
-def _validated(model: type[Matter], data: Mapping[str, Any], front: str, place: str) -> Matter:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        keys = error.errors()[0]["loc"]
-    index = next((key for key in keys if isinstance(key, int)), None)
-    names = [key for key in keys if isinstance(key, str) and key != "mailing"]
-    where = _where(place, front, names[0] if names else "mailing", index)
-    return validate(model, data, where=where, refusal=CampaignError)
-
-
-def _where(place: str, front: str, key: str, mailing: int | None) -> str:
-    """The first line that sets `key` in the part of the front matter that is meant; the part's own line otherwise."""
-    lines = front.split("\n")
-    tables = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[\s*mailing\s*\]\]", line)]
-    begin, end = 0, len(lines)
-    if mailing is not None and mailing < len(tables):
-        begin = tables[mailing]
-        end = tables[mailing + 1] if mailing + 1 < len(tables) else len(lines)
-    setting = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
-    found = (number for number in range(begin, end) if setting.match(lines[number]))
-    # The front matter's first line is the file's second.
-    return f"{place}, line {next(found, begin) + 2}"
+def _where(place: str, front: str) -> Callable[[KeyPath], str]:
+    """File and line of a key of the front matter, whose first line is the file's second."""
+    return lambda path: f"{place}, line {line_of(front, path) + 1}"

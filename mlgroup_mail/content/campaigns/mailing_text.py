@@ -1,8 +1,11 @@
 """A mailing's words in one language."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+_MARK = "…"
+"""Stands where a line was."""
 LINES = ("subject", "title", "preheader")
 """The words that stand outside the text, in front matter."""
 
@@ -42,6 +45,28 @@ class MailingText:
         lines = {self.name_of(line): (self._written_in(line)[1], getattr(self, line)) for line in LINES}
         lines[self.text_file] = self.text_line, self.text
         return {name: "\n" * (first - 1) + text for name, (first, text) in lines.items()}
+
+    def without_line(self, place: str) -> "MailingText | None":
+        """These words with “…” in place of the line at `place`, file and line; None where that changes more than it.
+
+        That is a line of another file, one that begins or ends something, and one within a block.
+        """
+        for key in LINES:
+            written = getattr(self, key)
+            if place.startswith(self.name_of(key)) and written != _MARK:
+                # A title is often the subject.
+                same: dict[str, Any] = {line: _MARK for line in LINES if getattr(self, line) == written}
+                return replace(self, **same)
+        lines = self.text.split("\n")
+        at = {f"{self.text_file}, line {number}": index for index, number in enumerate(self._numbers(lines))}.get(place)
+        if at is None or "{{" not in lines[at] or "{%" in lines[at] or _MARK in lines[at]:
+            return None
+        if sum(line.lstrip().startswith(("```", "~~~")) for line in lines[:at]) % 2:
+            return None
+        return replace(self, text="\n".join([*lines[:at], _MARK, *lines[at + 1 :]]))
+
+    def _numbers(self, lines: list[str]) -> range:
+        return range(self.text_line, self.text_line + len(lines))
 
     def _written_in(self, line: str) -> tuple[str, int]:
         file, _, number = self.places.get(line, "").rpartition(", line ")

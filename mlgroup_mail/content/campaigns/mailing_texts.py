@@ -19,7 +19,7 @@ from mlgroup_mail.content.campaigns.campaign_file import (
 from mlgroup_mail.content.campaigns.mailing_text import LINES, MailingText
 from mlgroup_mail.content.campaigns.translation_files import Translations, beside, read_translations, require_text
 from mlgroup_mail.documents import read_text
-from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.errors import CampaignError, Collected
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,20 +30,33 @@ class MailingTexts:
     translations: tuple[MailingText, ...]
 
 
-def mailing_texts(file: CampaignFile, folder: Path) -> list[MailingTexts]:
-    """The texts of each mailing of a campaign, in their order; raises CampaignError naming file, line and mend."""
-    tables = file.matter.mailing
-    originals = [_original(file, folder, index, table) for index, table in enumerate(tables)]
-    translations = read_translations(file, folder)
+def mailing_texts(file: CampaignFile, folder: Path, problems: Collected) -> list[MailingTexts | None]:
+    """The texts of each mailing of a campaign, in their order; None for one whose original cannot be read.
+
+    What is wrong is added to `problems`, and a translation that cannot be read is left out.
+    """
+    tables = list(enumerate(file.matter.mailing))
+    originals: list[MailingText | None] = [None for _ in tables]
+    for index, table in tables:
+        with problems:
+            originals[index] = _original(file, folder, index, table)
+    translations = read_translations(file, folder, problems)
     return [
-        MailingTexts(
-            original=original,
-            translations=tuple(
-                _translation(file, table, tag, translations) for tag in translations[table.text or CAMPAIGN_FILE]
-            ),
-        )
-        for original, table in zip(originals, tables, strict=True)
+        MailingTexts(original=original, translations=_translations(file, table, translations, problems))
+        if (original := originals[index])
+        else None
+        for index, table in tables
     ]
+
+
+def _translations(
+    file: CampaignFile, table: MailingTable, translations: Translations, problems: Collected
+) -> tuple[MailingText, ...]:
+    found: list[MailingText] = []
+    for tag in translations[table.text or CAMPAIGN_FILE]:
+        with problems:
+            found.append(_translation(file, table, tag, translations))
+    return tuple(found)
 
 
 def _original(file: CampaignFile, folder: Path, index: int, table: MailingTable) -> MailingText:
@@ -70,15 +83,20 @@ def _original(file: CampaignFile, folder: Path, index: int, table: MailingTable)
 def _text(file: CampaignFile, folder: Path, index: int, table: MailingTable) -> tuple[str, str, int]:
     if table.text is None:
         return file.text, file.place, file.first_line
-    path = (folder / table.text).resolve()
     where = file.where("text", index)
+    try:
+        path = (folder / table.text).resolve()
+        there = path.is_file()
+    except (OSError, RuntimeError, ValueError):
+        # Too long, a NUL, links in a circle.
+        raise CampaignError("no file can be called so", where=where, mend="Give the name of a file here.") from None
     if not path.is_relative_to(folder.resolve()):
         raise CampaignError(
             f"the text “{table.text}” lies outside the campaign's folder",
             where=where,
             mend="Put the file beside campaign.md and give its name only.",
         )
-    if not path.is_file():
+    if not there:
         others = sorted(other.name for other in folder.glob("*.md") if other.name != CAMPAIGN_FILE)
         raise CampaignError(
             f"there is no text “{table.text}”",

@@ -10,40 +10,41 @@ from mlgroup_mail.content.campaigns.campaign_file import (
     TranslationFile,
     read_translation_file,
 )
-from mlgroup_mail.content.language.language_tags import known_tag, tag_meant
-from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.content.language_tags import known_tag, tag_meant
+from mlgroup_mail.errors import CampaignError, Collected
 
 Translations = Mapping[str, Mapping[str, TranslationFile]]
 """The translations of each text file, by the text's name and the language's tag, in the order of the tags."""
 
 
-def read_translations(file: CampaignFile, folder: Path) -> Translations:
-    """Read them all; raises CampaignError naming file, line and mend."""
+def read_translations(file: CampaignFile, folder: Path, problems: Collected) -> Translations:
+    """Read them all; what is wrong is added to `problems`, and a file that cannot be read is left out."""
     names = {CAMPAIGN_FILE, *(table.text for table in file.matter.mailing if table.text)}
     needed = {table.text or CAMPAIGN_FILE for table in file.matter.mailing}
     language = known_tag(file.matter.language)
     found: dict[str, dict[str, TranslationFile]] = {name: {} for name in names}
-    for name, path, written_tag in _translation_files(folder, names):
+    for name, path, written_tag in _translation_files(folder, names, problems):
         place = beside(file, path.relative_to(folder).as_posix())
-        tag = _tag(written_tag, place, path)
-        if tag == language:
-            raise CampaignError(
-                f"“{tag}” is the language of the original",
-                where=place,
-                mend=f"Write into {name} what it says, and take this file away; or name its true language.",
-            )
-        if tag in found[name]:
-            raise CampaignError(
-                f"two files translate {name} into “{tag}”",
-                where=place,
-                mend=f"Keep one of them: {found[name][tag].place} is the other.",
-            )
-        translation = read_translation_file(path, place=place, original=name)
-        if name in needed:
-            require_text(translation.text, place, translation.first_line)
-        found[name][tag] = translation
+        with problems:
+            tag = _tag(written_tag, place, path)
+            if tag == language:
+                raise CampaignError(
+                    f"“{tag}” is the language of the original",
+                    where=place,
+                    mend=f"Write into {name} what it says, and take this file away; or name its true language.",
+                )
+            if tag in found[name]:
+                raise CampaignError(
+                    f"two files translate {name} into “{tag}”",
+                    where=place,
+                    mend=f"Keep one of them: {found[name][tag].place} is the other.",
+                )
+            translation = read_translation_file(path, place=place, original=name)
+            if name in needed:
+                require_text(translation.text, place, translation.first_line)
+            found[name][tag] = translation
     translations = {name: dict(sorted(by_tag.items())) for name, by_tag in found.items()}
-    _check_tables(file, translations)
+    _check_tables(file, translations, problems)
     return translations
 
 
@@ -62,10 +63,10 @@ def require_text(text: str, file: str, line: int) -> None:
         )
 
 
-def _translation_files(folder: Path, names: set[str]) -> Iterator[tuple[str, Path, str]]:
+def _translation_files(folder: Path, names: set[str], problems: Collected) -> Iterator[tuple[str, Path, str]]:
     """Each file named like a translation: the text it translates, its path, and what stands for the language."""
     texts = {folder / name: name for name in names}
-    for parent in sorted({path.parent for path in texts}):
+    for parent in sorted({path.parent for path in texts if path.parent.is_dir()}):
         for path in sorted(parent.iterdir()):
             owners = [text for text in texts if text.parent == parent and _between(text, path)]
             if path in texts or not path.is_file():
@@ -75,7 +76,8 @@ def _translation_files(folder: Path, names: set[str]) -> Iterator[tuple[str, Pat
                 text = max(owners, key=lambda owner: len(owner.name))
                 yield texts[text], path, _between(text, path)
             else:
-                _refuse_misspelt(path, [text for text in texts if text.parent == parent])
+                with problems:
+                    _refuse_misspelt(path, [text for text in texts if text.parent == parent])
 
 
 def _between(text: Path, path: Path) -> str:
@@ -114,31 +116,34 @@ def _tag(written: str, place: str, path: Path) -> str:
         ) from None
 
 
-def _check_tables(file: CampaignFile, translations: Translations) -> None:
+def _check_tables(file: CampaignFile, translations: Translations, problems: Collected) -> None:
     """Each `[[mailing]]` of a translation names a mailing that it can speak for."""
-    texts = {table.name: table.text or CAMPAIGN_FILE for table in file.matter.mailing}
     for name, by_tag in translations.items():
         for tag, translation in by_tag.items():
-            seen: set[str] = set()
-            for index, table in enumerate(translation.matter.mailing):
-                where = translation.where("name", index)
-                own = [mailing for mailing, text in texts.items() if name in (text, CAMPAIGN_FILE)]
-                if table.name not in own:
-                    near = difflib.get_close_matches(table.name, own, n=1)
-                    raise CampaignError(
-                        f"no mailing “{table.name}” has this text",
-                        where=where,
-                        mend=f"{f'Did you mean “{near[0]}”? ' if near else ''}Those that have: {', '.join(own)}.",
-                    )
-                if tag not in translations[texts[table.name]]:
-                    missing = str(PurePosixPath(texts[table.name]).with_suffix(f".{tag}.md"))
-                    raise CampaignError(
-                        f"the mailing “{table.name}” has a text of its own, and “{tag}” has none for it",
-                        where=where,
-                        mend=f"Write {missing} too, or take this table away.",
-                    )
-                if table.name in seen:
-                    raise CampaignError(
-                        f"“{table.name}” stands here twice", where=where, mend="Keep one of the two tables."
-                    )
-                seen.add(table.name)
+            for index in range(len(translation.matter.mailing)):
+                with problems:
+                    _check_table(file, translations, name, tag, index)
+
+
+def _check_table(file: CampaignFile, translations: Translations, name: str, tag: str, index: int) -> None:
+    texts = {table.name: table.text or CAMPAIGN_FILE for table in file.matter.mailing}
+    translation = translations[name][tag]
+    tables, where = translation.matter.mailing, translation.where("name", index)
+    mailing = tables[index].name
+    own = [each for each, text in texts.items() if name in (text, CAMPAIGN_FILE)]
+    if mailing not in own:
+        near = difflib.get_close_matches(mailing, own, n=1)
+        raise CampaignError(
+            f"no mailing “{mailing}” has this text",
+            where=where,
+            mend=f"{f'Did you mean “{near[0]}”? ' if near else ''}Those that have: {', '.join(own)}.",
+        )
+    if tag not in translations[texts[mailing]]:
+        missing = str(PurePosixPath(texts[mailing]).with_suffix(f".{tag}.md"))
+        raise CampaignError(
+            f"the mailing “{mailing}” has a text of its own, and “{tag}” has none for it",
+            where=where,
+            mend=f"Write {missing} too, or take this table away.",
+        )
+    if any(other.name == mailing for other in tables[:index]):
+        raise CampaignError(f"“{mailing}” stands here twice", where=where, mend="Keep one of the two tables.")

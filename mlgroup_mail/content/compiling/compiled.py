@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from mlgroup_mail.content.calendar.calendar_part import calendar_part
 from mlgroup_mail.content.calendar.events import Calendar
 from mlgroup_mail.content.calendar.events_file import event_from
 from mlgroup_mail.content.calendar.reader_time import EventTimes, seen_by_reader
 from mlgroup_mail.content.campaigns.mailing_text import MailingText
+from mlgroup_mail.content.compiling.calendar_part import calendar_part
 from mlgroup_mail.content.compiling.contexts import Found, MisplacedFieldError, html_contexts, text_contexts
 from mlgroup_mail.content.compiling.html import check_elements, mjml_to_html
-from mlgroup_mail.content.compiling.merge_fields import (
+from mlgroup_mail.content.compiling.variants import EVENT_TIMES, TRANSLATION
+from mlgroup_mail.content.frozen import FrozenSource, texts_of
+from mlgroup_mail.content.language.catalogues import direction_of
+from mlgroup_mail.content.merge_fields import (
     LINK_FIELDS,
     RECIPIENT_FIELDS,
     SHARED_SETS,
@@ -27,9 +30,6 @@ from mlgroup_mail.content.compiling.merge_fields import (
     Tokens,
     find_tokens,
 )
-from mlgroup_mail.content.compiling.variants import EVENT_TIMES, TRANSLATION
-from mlgroup_mail.content.frozen import FrozenSource, texts_of
-from mlgroup_mail.content.language.catalogues import direction_of
 from mlgroup_mail.content.pictures.placing import image_sources, place_images
 from mlgroup_mail.content.templates.rendering import Renderer
 from mlgroup_mail.content.templates.template_fields import field_use
@@ -63,14 +63,15 @@ def compile_message(source: FrozenSource, shared: Mapping[str, Any], *, public: 
     except MisplacedFieldError as error:
         raise CampaignError(str(error), where=getattr(error.slot, "place", ""), mend=error.mend) from None
     except CampaignError as error:
-        problem = error.problem
-        raise CampaignError(tokens.readable(problem.message), where=problem.where, mend=problem.mend) from None
+        raise CampaignError.of(
+            replace(problem, message=tokens.readable(problem.message)) for problem in error.problems
+        ) from None
     html, images = place_images(compiled.html, source)
     return replace(
         compiled,
         html=html,
         images=images,
-        calendar=calendar_part(source, public=public),
+        calendar=calendar_part(source, words.language, public=public),
         language=words.language,
     )
 
@@ -114,7 +115,7 @@ def _rendered(
         raise _nothing_left("text", words.text_file)
     body = render_body(
         lines,
-        writing=Writing(images=context["images"], public=facts["public"]),
+        writing=Writing(images=context["images"], public=facts["public"], right_to_left=facts["direction"] == "rtl"),
         diary=Diary(events=context["events"], today=date.fromisoformat(facts["send_date"])),
         frames=frames,
         context=context,
@@ -177,7 +178,7 @@ def _context(
         recipient[name] = tuple(shared.get(name, members))
     recipient |= {key: value for key, value in shared.items() if ":" not in key and key not in SHARED_SETS}
     images = image_sources(source)
-    events = _calendar(source, shared.get(EVENT_TIMES, ()), public=public)
+    events = _calendar(source, words.language, shared.get(EVENT_TIMES, ()), public=public)
     return {
         **source.values,
         "recipient": recipient,
@@ -200,9 +201,9 @@ def _context(
     }
 
 
-def _calendar(source: FrozenSource, times: EventTimes, *, public: bool) -> Calendar:
+def _calendar(source: FrozenSource, language: str, times: EventTimes, *, public: bool) -> Calendar:
     """The events as one variant's readers see them."""
-    events = (seen_by_reader(event_from(written), times) for written in source.events.values())
+    events = (seen_by_reader(event_from(written).in_language(language), times) for written in source.events.values())
     return Calendar({event.id: event.for_everybody() if public else event for event in events})
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from mlgroup_mail.content.compiling.merge_fields import find_tokens
-from mlgroup_mail.content.compiling.written_tags import CONDITIONAL, URL_ATTRIBUTES, PlacedParser, attributes_of
+from mlgroup_mail.content.merge_fields import find_tokens
+from mlgroup_mail.content.written_tags import CONDITIONAL, URL_ATTRIBUTES, PlacedParser, attributes_of
 from mlgroup_mail.model.message import Slot, SlotContext
 
 _BEFORE_QUERY = re.compile(r"(https?://[^\s/?#]+[^\s?#]*|mailto:[^\s?#]+)\?[^#]*\Z", re.IGNORECASE)

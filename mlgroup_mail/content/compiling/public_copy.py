@@ -9,10 +9,11 @@ from typing import Any
 
 from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.compiling.variants import TRANSLATION, variant_fields
-from mlgroup_mail.content.compiling.written_tags import attributes
+from mlgroup_mail.content.compiling.written_addresses import addresses_in, bare, holds_address
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.content.message.merging import merge_html, merge_subject, merge_text
 from mlgroup_mail.content.writing.blocks.naming import lines_for_members
+from mlgroup_mail.content.written_tags import tags_of
 from mlgroup_mail.model.contact import Contact
 from mlgroup_mail.model.message import CompiledMessage, MergeValues
 
@@ -37,18 +38,19 @@ def public_copy(source: FrozenSource, translation: str = "") -> CompiledMessage:
 def leaking_links(
     source: FrozenSource, variants: Iterable[tuple[Mapping[str, Any], CompiledMessage]], translation: str = ""
 ) -> tuple[str, ...]:
-    """Addresses that some readers see in a part for members only, and that the public copy has elsewhere, sorted.
+    """Addresses that are for members only, and that anybody would find in the public copy, sorted.
 
+    For members are the joining links of events, and what some readers see in a part that the public copy leaves out.
     `variants` are the readers' shared values, each with what was compiled for them. Raises CampaignError.
     """
     if not _has_parts_for_members(source, translation):
         return ()
-    public = _links(public_copy(source, translation))
-    taken_out: Counter[str] = Counter()
+    public = _written(public_copy(source, translation))
+    taken_out = Counter(bare(event["joining_link"]) for event in source.events.values() if event.get("joining_link"))
     for shared, compiled in variants:
         # The same reader twice, so that only what is for members makes the difference.
-        taken_out |= _links(_without_fields(compiled)) - _links(_public(source, shared))
-    return tuple(sorted(taken_out.keys() & public.keys()))
+        taken_out |= _addresses(_without_fields(compiled)) - _addresses(_public(source, shared))
+    return tuple(sorted(address for address in taken_out if holds_address(public, address)))
 
 
 def _has_parts_for_members(source: FrozenSource, translation: str) -> bool:
@@ -77,6 +79,18 @@ def _without_fields(compiled: CompiledMessage) -> CompiledMessage:
     )
 
 
-def _links(compiled: CompiledMessage) -> Counter[str]:
-    """How often each address is linked."""
-    return Counter(unescape(found.value) for found in attributes(compiled.html) if found.name == "href" and found.value)
+def _addresses(compiled: CompiledMessage) -> Counter[str]:
+    """How often each address stands in a mail, as a link or as words."""
+    links = (
+        bare(unescape(found.value))
+        for found in tags_of(compiled.html).attributes
+        if found.name == "href" and found.value
+    )
+    return Counter(links) + Counter(addresses_in(compiled.text))
+
+
+def _written(compiled: CompiledMessage) -> str:
+    """All that a copy says, in each of its forms."""
+    # In a calendar, long lines are broken, and some marks stand behind a backslash (RFC 5545, 3.1 and 3.3.11).
+    calendar = re.sub(r"\\([\\;,])", r"\1", re.sub("\r\n[ \t]", "", compiled.calendar).replace("\\n", "\n"))
+    return "\n".join((compiled.subject, compiled.html, compiled.text, calendar))

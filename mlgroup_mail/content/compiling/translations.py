@@ -3,7 +3,7 @@
 import functools
 
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.language.language_tags import best_match
+from mlgroup_mail.content.language_tags import best_match
 
 
 def translation_for(source: FrozenSource, language: str) -> str:
@@ -12,10 +12,11 @@ def translation_for(source: FrozenSource, language: str) -> str:
     The original is one of the texts to choose from: a reader in the United States gets the British original, and no
     translation. Never raises: what is written in a list may be no tag at all.
     """
-    return _choice(source.language, tuple(source.translations), language)
+    return text_for(source.language, tuple(source.translations), language)
 
 
 @functools.lru_cache(maxsize=10_000)
-def _choice(original: str, translations: tuple[str, ...], language: str) -> str:
+def text_for(original: str, translations: tuple[str, ...], language: str) -> str:
+    """The same, where the original is in the language `original`."""
     found = best_match(language, (original, *translations))
     return "" if found is None or found == original else found

@@ -6,9 +6,9 @@ from typing import Any
 
 from mlgroup_mail.content.calendar.events_file import event_from
 from mlgroup_mail.content.calendar.reader_time import event_times
-from mlgroup_mail.content.compiling.merge_fields import SHARED_SETS
 from mlgroup_mail.content.compiling.translations import translation_for
 from mlgroup_mail.content.frozen import FrozenSource, texts_of
+from mlgroup_mail.content.merge_fields import SHARED_SETS
 from mlgroup_mail.content.templates.template_fields import field_use
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.model.contact import Contact

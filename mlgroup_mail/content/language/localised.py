@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlgroup_mail.content.calendar.events import Event, Moment
 from mlgroup_mail.content.calendar.wall_time import WallTime, parse_wall_time
-from mlgroup_mail.content.language.localised_events import clock_time, format_day, when, your_time
-from mlgroup_mail.content.language.localised_zones import offset_name, short_name
+from mlgroup_mail.content.language.localised_events import clock_name, clock_time, format_day, when, your_time
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -31,8 +30,8 @@ def language_filters(language: str) -> dict[str, Filter]:
     """The filters for texts in that language.
 
     `date`, `weekday` and `month` ("October 2021") take an event's start or end, or a day as text; `date` also Babel's
-    formats (full, long, medium, short, or a pattern such as "d MMMM"). `time` gives the hour on the wall, `zone` the
-    name of its clock in force that day. `number` groups thousands. `when` and `your_time` take an event.
+    formats (full, long, medium, short, or a pattern such as "d MMMM"). `time` gives the hour on the wall, `zone` whose
+    clock that is ("London, UTC+1"). `number` groups thousands. `when` and `your_time` take an event.
     """
     from babel import dates, numbers
 
@@ -52,8 +51,8 @@ def language_filters(language: str) -> dict[str, Filter]:
         return clock_time(hour, locale) if format == "short" else dates.format_time(hour, format, locale=locale)
 
     def as_zone(value: object) -> str:
-        aware = _with_hour(value, "zone").aware
-        return short_name(aware, locale) or offset_name(aware)
+        moment = _with_hour(value, "zone")
+        return clock_name(moment.aware, moment.zone, locale)
 
     def as_number(value: object) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):

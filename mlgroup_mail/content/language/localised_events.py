@@ -35,17 +35,23 @@ def clock_time(hour: time, locale: "Locale") -> str:
     return dates.format_time(hour, pattern, locale=locale)
 
 
-def when(event: Event, locale: "Locale") -> str:
-    """An event's days and hours on the organiser's clock: "Wednesday, 27 October 2021, 14:00–15:30 (London, UTC+1)".
+def clock_name(moment: datetime, zone: str, locale: "Locale") -> str:
+    """Whose clock a time is on: "London, UTC+1", the one way in which mails say it.
 
     City and offset, because a reader abroad can place them: abbreviations such as IST or BST have several meanings,
     and most languages have none.
     """
+    city, offset = city_of(zone, locale), offset_name(moment)
+    return _joined(city, offset, locale) if city else offset
+
+
+def when(event: Event, locale: "Locale") -> str:
+    """An event's days and hours on the organiser's clock: "Wednesday, 27 October 2021, 14:00–15:30 (London, UTC+1)"."""
     if event.hours is None:
         first, last = (_day(day, locale) for day in event.days)
         return first if first == last else _range(first, last, locale)
     start, end = event.hours
-    clock, clock_at_end = (_clock(moment, event, locale) for moment in event.hours)
+    clock, clock_at_end = (f"({clock_name(moment, event.zone, locale)})" for moment in event.hours)
     if clock == clock_at_end:
         return f"{_span(start, end, locale)} {clock}"
     # The clocks change meanwhile: an hour tells nothing without the clock that shows it.
@@ -112,11 +118,6 @@ def _in_whole_words(pattern: str) -> str:
 
 def _widened(part: str, wide: dict[str, str]) -> str:
     return part if part.startswith("'") else wide.get(part[:3], wide.get(part[:1], part))
-
-
-def _clock(moment: datetime, event: Event, locale: "Locale") -> str:
-    city, offset = city_of(event.zone, locale), offset_name(moment)
-    return f"({_joined(city, offset, locale) if city else offset})"
 
 
 def _joined(first: str, second: str, locale: "Locale") -> str:

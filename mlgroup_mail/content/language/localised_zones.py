@@ -1,4 +1,4 @@
-"""What a clock is called: by the place it hangs in, by its distance from UTC, by its short name."""
+"""What a clock is called: by the place it hangs in and by its distance from UTC."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,15 +17,6 @@ def offset_name(aware: datetime) -> str:
         return "UTC"
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02}" if rest else "")
-
-
-def short_name(aware: datetime, locale: "Locale") -> str:
-    """The short name in force that day ("BST") where the language has one of its own; "" where it has none."""
-    from babel import dates
-
-    name = dates.get_timezone_name(aware, width="short", locale=locale)
-    # Babel gives the bare offset then.
-    return "" if name[:1] in "+-" else name
 
 
 def city_of(zone: str, locale: "Locale") -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote
 
-from mlgroup_mail.content.compiling.merge_fields import split_at_tokens
+from mlgroup_mail.content.merge_fields import split_at_tokens
 from mlgroup_mail.model.message import CompiledMessage, MergeValues, Slot, SlotContext
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -19,7 +19,7 @@ from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import SMTP
 from pathlib import PurePosixPath
 
-from mlgroup_mail.content.compiling.merge_fields import split_at_tokens
+from mlgroup_mail.content.merge_fields import split_at_tokens
 from mlgroup_mail.content.message.merging import clean
 from mlgroup_mail.content.message.quoted_printable import encode, join_pieces
 from mlgroup_mail.model.message import CompiledMessage, InlineImage, Slot

@@ -2,6 +2,7 @@
 
 import base64
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,16 +10,22 @@ from html import unescape
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
-from mlgroup_mail.content.compiling.written_tags import attributes
 from mlgroup_mail.content.frozen import FrozenImage, FrozenSource, texts_of
+from mlgroup_mail.content.written_tags import URL_ATTRIBUTES, Tags, tags_of
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.model.message import InlineImage
 
 SCHEME = "image:"
 """Until the end of compiling, the source of a picture is this and its name: `image:chart.png`."""
 
-_SHOWING = frozenset({"src", "srcset", "background", "poster"})
-"""Attributes that show a picture."""
+_SHOWING = frozenset({"src", "background", "poster"})
+"""Attributes whose whole value is a picture's source."""
+_IN_SRCSET = re.compile(r"(?:^|(?<=[\s,]))image:(?P<name>[^\s,]+)")
+_IN_CSS = re.compile(
+    r"\burl\(\s*(?P<quote>[\"']|&quot;|&apos;|&#39;|&#x27;|)image:(?P<name>.+?)(?P=quote)\s*\)", re.IGNORECASE
+)
+_LEFT_IN_ADDRESS = re.compile(r"(?:^|[\s,])(?P<left>image:[^\s,]*)", re.IGNORECASE)
+_LEFT_IN_CSS = re.compile(r"\(\s*[\"']?\s*(?P<left>image:[^\s\"')]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +66,7 @@ def image_sources(source: FrozenSource) -> ImageSources:
 def place_images(html: str, source: FrozenSource) -> tuple[str, tuple[InlineImage, ...]]:
     """The page with the final source of every picture, and the pictures that travel within the mail.
 
-    Raises CampaignError for a picture that is not there.
+    Raises CampaignError for a picture that is not there, and for a source that shows none where it stands.
     """
     pieces: list[str] = []
     shown: dict[str, InlineImage] = {}
@@ -70,7 +77,9 @@ def place_images(html: str, source: FrozenSource) -> tuple[str, tuple[InlineImag
         end = stop
         if not source.images_url:
             shown.setdefault(image.digest, _inline(name, image, source))
-    return "".join([*pieces, html[end:]]), tuple(shown.values())
+    placed = "".join([*pieces, html[end:]])
+    _refuse_left_over(placed, source)
+    return placed, tuple(shown.values())
 
 
 def with_pictures_inside(html: str, source: FrozenSource, pictures: Mapping[str, bytes]) -> str:
@@ -83,15 +92,52 @@ def with_pictures_inside(html: str, source: FrozenSource, pictures: Mapping[str,
 
 
 def _shown(html: str, source: FrozenSource) -> Iterator[tuple[str, int, int]]:
-    """The name of each picture that the page shows, and where its source begins and ends."""
+    """The name of each picture that the page shows, and where its source begins and ends, in order."""
+    for begin, end in sorted(_sources(html)):
+        written = unescape(html[begin:end].removeprefix(SCHEME))
+        name = written if written in source.images else unquote(written)
+        _known(name, source)
+        yield name, begin, end
+
+
+def _sources(html: str) -> Iterator[tuple[int, int]]:
+    """Where the page shows a picture by its name: in attributes, and in styles as `url(image:...)`."""
     if SCHEME not in html:
         return
-    for attribute in attributes(html):
+    tags = tags_of(html)
+    for attribute in tags.attributes:
         if attribute.name in _SHOWING and attribute.value.startswith(SCHEME):
-            written = unescape(attribute.value.removeprefix(SCHEME))
-            name = written if written in source.images else unquote(written)
-            _known(name, source)
-            yield name, attribute.start, attribute.start + len(attribute.value)
+            yield attribute.start, attribute.start + len(attribute.value)
+        elif attribute.name == "srcset":
+            yield from _found(_IN_SRCSET, attribute.value, attribute.start)
+    for start, style in _styles(tags):
+        yield from _found(_IN_CSS, style, start)
+
+
+def _found(pattern: re.Pattern[str], text: str, start: int) -> Iterator[tuple[int, int]]:
+    for found in pattern.finditer(text):
+        yield start + found.start("name") - len(SCHEME), start + found.end("name")
+
+
+def _styles(tags: Tags) -> Iterator[tuple[int, str]]:
+    yield from tags.sheets
+    yield from ((each.start, each.value) for each in tags.attributes if each.name == "style")
+
+
+def _refuse_left_over(html: str, source: FrozenSource) -> None:
+    """A source that was not found above reaches no reader: no mail program knows the scheme."""
+    if SCHEME not in html.casefold():
+        return
+    tags = tags_of(html)
+    places = [(_LEFT_IN_ADDRESS, each.value) for each in tags.attributes if each.name in URL_ATTRIBUTES]
+    places += [(_LEFT_IN_CSS, style) for _, style in _styles(tags)]
+    for pattern, text in places:
+        if found := pattern.search(unescape(text)):
+            raise CampaignError(
+                f"“{found['left']}” shows no picture here",
+                where=_mention(unquote(found["left"][len(SCHEME) :]), source),
+                mend='Write {{ images["chart.png"].src }} as a whole src or background-url, or within url(...).',
+            )
 
 
 def _known(name: str, source: FrozenSource) -> FrozenImage:

@@ -2,20 +2,21 @@
 
 import functools
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 
-from mlgroup_mail.content.compiling.merge_fields import MergeField
 from mlgroup_mail.content.language.catalogues import words_in
 from mlgroup_mail.content.language.localised import language_filters
+from mlgroup_mail.content.merge_fields import MergeField
 from mlgroup_mail.content.templates.place_marks import PlaceMarks, place_at
 from mlgroup_mail.content.templates.sandbox import RefusedError, Sandbox
 from mlgroup_mail.content.templates.syntax_errors import syntax_error
 from mlgroup_mail.content.templates.unknown_names import Unknown, UnknownNameError
+from mlgroup_mail.content.templates.value_errors import value_error
 from mlgroup_mail.errors import CampaignError
 
 
@@ -80,26 +81,40 @@ class Renderer:
         if isinstance(error, UnknownNameError):
             message, mend = error.explained(context)
             return CampaignError(message, where=where, mend=mend)
-        message = str(error).rstrip(".") or type(error).__name__
         if isinstance(error, TemplateNotFound):
             return CampaignError(
-                f"“{message}” cannot be included here",
+                f"“{error}” cannot be included here",
                 where=where,
                 mend="A text stands for itself; templates include files of templates/.",
             )
         if isinstance(error, SecurityError):
-            return CampaignError(f"this is not allowed here: {message}", where=where, mend="A text only reads values.")
-        return CampaignError(message, where=where)
+            return CampaignError("this is not allowed here", where=where, mend="A text only reads values.")
+        message, mend = value_error(error)
+        return CampaignError(message, where=where, mend=mend)
 
 
+@functools.lru_cache(maxsize=512)
 def parse(text: str, *, place: str) -> nodes.Template:
-    """The syntax tree of a text; raises CampaignError naming file and line."""
+    """The syntax tree of a text, to be looked at only: the next one who asks gets the same tree.
+
+    Jinja takes a second for the templates of sixty mailings, which are the same few. Raises CampaignError naming file
+    and line.
+    """
     try:
         return _parser().parse(text)
     except TemplateSyntaxError as error:
         raise syntax_error(error, place=place) from None
     except RecursionError:
         raise CampaignError("this is nested too deeply", where=place, mend="Take brackets or blocks apart.") from None
+
+
+def jinja_tokens(text: str, *, place: str) -> Sequence[tuple[int, str, str]]:
+    """A text's tokens as Jinja's lexer has them: line, kind, what is written; raises CampaignError."""
+    try:
+        return list(_parser().lex(text))
+    except TemplateSyntaxError as error:
+        error.source = text
+        raise syntax_error(error, place=place) from None
 
 
 def known_names(kind: type[nodes.Node]) -> Collection[str]:

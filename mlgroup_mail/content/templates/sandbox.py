@@ -4,6 +4,7 @@ A slip costs an error, never a machine: texts are counted before they are made, 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from mlgroup_mail.content.compiling.merge_fields import MERGE_FIELDS, MergeField, placed
+from mlgroup_mail.content.calendar.wall_time import WallTime
+from mlgroup_mail.content.merge_fields import MERGE_FIELDS, MergeField, placed
 
 MAX_TEXT = 2_000_000
 """Characters of one value, of everything that is printed, and of what comes out. A mail has fifty thousand."""
@@ -269,6 +271,11 @@ def _refuse_above(size: int) -> None:
 def _must_be_printable(value: object) -> None:
     """Refuse what would be read as Python: None, True, a list in brackets, the name of a method."""
     kind = type(value)
+    if isinstance(value, WallTime | date):
+        raise RefusedError(
+            "a moment of the calendar is printed by a filter",
+            'Write {{ events["..."].start | date }}, | time or | zone; {{ events["..."] | when }} says all of it.',
+        )
     if isinstance(value, str | int | float | Decimal | MergeField | Undefined) and not isinstance(value, bool):
         return
     if hasattr(kind, "__html__") or kind.__str__ is not object.__str__:

@@ -16,6 +16,22 @@ _TAG = re.compile(r"\{%[-+]?\s*(?P<end>end)?(?P<name>[a-z]+)(?P<rest>.*?)%\}", r
 _BLOCKS = ("if", "for", "set", "block", "macro", "call", "filter", "raw", "trans", "with")
 _OTHER_TAGS = ("else", "elif", "include", "extends", "import", "from")
 _HOW = "Values stand in {{ }}, conditions in {% %}; each {% if %} needs its {% endif %}."
+_VALUE = "In {{ }} stands one value with its filters, {{ deadline | date }}, and texts stand in quotes."
+_SENTENCES = (
+    (r".*(?:got|unexpected) 'end of", "something is missing before the closing braces", _VALUE),
+    (r"expected token '[^']*', got '([^']*)'", "“{0}” cannot stand here", _VALUE),
+    (r"unexpected '}'$", "a single “}}” closes nothing", "Write “}}”."),
+    (r"unexpected '.', expected '(.)'", "a bracket is not closed", "Write its other half, as in {{ range(3) }}."),
+    (r"unexpected '([)\]])'", "“{0}” closes nothing", "Take it away, or write the other half before it."),
+    (r"unexpected char '[“”„‟«»‘’]'", "the quotes are curly, and only straight ones count", "Type them anew."),
+    (r"unexpected char [\"']['\"][\"']", "a text in quotes is not closed", "Write the same quote at its end."),
+    (r"unexpected char '(.)'", "“{0}” cannot stand here", _VALUE),
+    (r"expected name or number", "nothing stands behind a “.”", "Write {{ group.name }}, say."),
+    (r"block '(.*)' defined twice", "{{% block {0} %}} stands here twice", "Each block has a name of its own."),
+    (r"no filter named '(.*)'", "there is no filter “{0}”", _VALUE),
+    (r"no test named '(.*)'", "there is no test “{0}”", _VALUE),
+)
+"""How Jinja's sentences go, what we say, and what helps."""
 
 
 def syntax_error(error: TemplateSyntaxError, *, place: str) -> CampaignError:
@@ -62,16 +78,10 @@ def _explained(message: str, line: int, text: str) -> _Slip:
             message=f"{{% {name} %}} is not closed",
             mend=f"Write {{% end{name} %}} behind what it is to hold.",
         )
-    if found := re.match(r"expected token '[^']*', got '([^']*)'", message):
-        return _Slip(
-            line=line,
-            message=f"“{found[1]}” cannot stand here",
-            mend="In {{ }} stands one value with its filters, {{ deadline | date }}, and texts stand in quotes.",
-        )
-    if message == "unexpected '}'":
-        return _Slip(line=line, message="a single “}” closes nothing", mend="Write “}}”.")
-    plain = message.rstrip(".")
-    return _Slip(line=line, message=f"this is not valid Jinja: {plain[:1].lower()}{plain[1:]}", mend=_HOW)
+    for pattern, ours, mend in _SENTENCES:
+        if found := re.match(pattern, message, re.IGNORECASE):
+            return _Slip(line=line, message=ours.format(*found.groups()), mend=mend)
+    return _Slip(line=line, message="this line cannot be read", mend=_HOW)
 
 
 def _unknown_tag(name: str, line: int) -> _Slip:

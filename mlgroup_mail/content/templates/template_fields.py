@@ -5,15 +5,16 @@ not there yet. Shared fields may be used freely; which of them are named anywher
 """
 
 import difflib
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jinja2 import nodes
 
-from mlgroup_mail.content.compiling.merge_fields import LINK_FIELDS, RECIPIENT_FIELDS, SHARED_FIELDS, SHARED_SETS
+from mlgroup_mail.content.merge_fields import LINK_FIELDS, RECIPIENT_FIELDS, SHARED_FIELDS, SHARED_SETS
 from mlgroup_mail.content.templates.rendering import known_names, parse
 from mlgroup_mail.content.templates.sandbox import REFUSED_FILTERS
-from mlgroup_mail.errors import CampaignError
+from mlgroup_mail.errors import CampaignError, Collected
 
 _MERGE = {"recipient": RECIPIENT_FIELDS, "links": LINK_FIELDS}
 _KNOWN = {"recipient": (*RECIPIENT_FIELDS, *SHARED_FIELDS), "links": LINK_FIELDS}
@@ -49,8 +50,15 @@ def field_use(templates: Mapping[str, str]) -> FieldUse:
     field, or a merge field where none can stand.
     """
     found = _Found()
+    problems = Collected()
+    # A title that is the subject stands on its line too: what is wrong with both is told once.
+    places: dict[str, str] = {}
     for place, text in templates.items():
-        _Reader(place, found).read(parse(text, place=place), ())
+        places.setdefault(text, place)
+    for text, place in places.items():
+        with problems:
+            found.add(_found_in(place, text))
+    problems.refuse()
     shared = {name for name in found.shared if name.partition(":")[0] not in found.shared or ":" not in name}
     return FieldUse(
         merge=tuple(sorted(found.merge)),
@@ -68,6 +76,24 @@ class _Found:
         self.whole_calendar = False
         self.event_times = False
 
+    def add(self, other: "_Found") -> None:
+        """Count in what another text names."""
+        self.merge |= other.merge
+        self.shared |= other.shared
+        self.events |= other.events
+        self.whole_calendar |= other.whole_calendar
+        self.event_times |= other.event_times
+
+
+@functools.lru_cache(maxsize=512)
+def _found_in(place: str, text: str) -> _Found:
+    """What one text names. Most texts are templates, which all mailings of a kind share."""
+    found = _Found()
+    reader = _Reader(place, found)
+    reader.read(parse(text, place=place), ())
+    reader.problems.refuse()
+    return found
+
 
 class _Reader:
     """Walks one tree; `above` are the nodes around the one being read, the nearest last."""
@@ -75,6 +101,7 @@ class _Reader:
     def __init__(self, place: str, found: _Found) -> None:
         self._place = place
         self._found = found
+        self.problems = Collected()
 
     def read(self, node: nodes.Node, above: tuple[nodes.Node, ...]) -> None:
         match node:
@@ -102,7 +129,8 @@ class _Reader:
                     self.read(node.arg, (*above, node))
                 return
         for child in node.iter_child_nodes():
-            self.read(child, (*above, node))
+            with self.problems:
+                self.read(child, (*above, node))
 
     def _field(self, node: nodes.Node, base: str, name: str | None, above: tuple[nodes.Node, ...]) -> None:
         if base == "events":

@@ -7,10 +7,10 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
 from mlgroup_mail.content.word.inline import Inline, inline, lines_of
-from mlgroup_mail.content.word.preparing import LIST_MARK
+from mlgroup_mail.content.word.paragraph_styles import LIST_MARK
 from mlgroup_mail.content.word.remarks import Remark, look, quoted
 from mlgroup_mail.content.word.tables import is_layout, table
-from mlgroup_mail.content.word.to_html import NOTE_PREFIXES, TITLE_CLASS
+from mlgroup_mail.content.word.to_html import CAPTION_CLASS, NOTE_PREFIXES, TITLE_CLASS
 
 SAME_PARAGRAPH = -1
 """The gap before a line that a line break begins."""
@@ -29,6 +29,10 @@ class BlockKind(StrEnum):
     """A quotation."""
     TABLE = "table"
     """A table: its Markdown has many lines."""
+    CAPTION = "caption"
+    """Words that the document puts below or above a picture or a table."""
+    FIGURE = "figure"
+    """A picture with its caption: its Markdown has many lines."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +94,8 @@ class _Reader:
                 for each in element.find_all("p"):
                     self._lines(BlockKind.QUOTE, each)
             case "p":
-                self._lines(BlockKind.TEXT, element)
+                is_caption = CAPTION_CLASS in element.get_attribute_list("class")
+                self._lines(BlockKind.CAPTION if is_caption else BlockKind.TEXT, element)
             case _:
                 self._add(BlockKind.TEXT, inline([element]))
 

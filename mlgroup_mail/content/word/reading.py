@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from mlgroup_mail.content.word.blocks import Blocks, Step, read_blocks
+from mlgroup_mail.content.word.blocks import BlockKind, Blocks, Step, read_blocks
+from mlgroup_mail.content.word.captions import with_captions
 from mlgroup_mail.content.word.headings import levelled, split_title, with_bold_headings, with_hints
 from mlgroup_mail.content.word.list_marks import with_typed_lists
 from mlgroup_mail.content.word.package import opened_word
@@ -18,7 +19,13 @@ from mlgroup_mail.content.word.writing import written
 from mlgroup_mail.content.writing.markdown import parser
 from mlgroup_mail.errors import CampaignError
 
-_STEPS: tuple[Callable[[Blocks], Step], ...] = (with_bold_headings, levelled, with_typed_lists, with_hints)
+_STEPS: tuple[Callable[[Blocks], Step], ...] = (
+    with_bold_headings,
+    levelled,
+    with_typed_lists,
+    with_hints,
+    with_captions,
+)
 _COUNTED = {
     "heading_open": "heading",
     "link_open": "link",
@@ -57,5 +64,6 @@ def read_word(path: Path) -> WordText:
 
 def _kept(markdown: str) -> dict[str, int]:
     tokens = [each for token in parser().parse(markdown) for each in (token, *(token.children or ()))]
-    counts = Counter(_COUNTED[each.type] for each in tokens if each.type in _COUNTED)
+    kinds = ("image" if each.type == "fence" and each.info == BlockKind.FIGURE else each.type for each in tokens)
+    counts = Counter(_COUNTED[kind] for kind in kinds if kind in _COUNTED)
     return {name: counts[name] for name in _COUNTED.values() if counts[name]}

@@ -45,6 +45,10 @@ class Styles:
         """Whether the style is one of Word's two for quotations."""
         return any(_name(style) in ("quote", "intense quote") for style in self._chain(style_id))
 
+    def is_caption(self, style_id: str | None) -> bool:
+        """Whether the style is that of words below a picture or a table."""
+        return any(_name(style) == "caption" for style in self._chain(style_id))
+
     def is_contents(self, style_id: str | None) -> bool:
         """Whether the style is that of a line in a table of contents."""
         return any(re.fullmatch(r"toc [1-9]", _name(style)) for style in self._chain(style_id))

@@ -14,12 +14,15 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from mlgroup_mail.archives import ForbiddenXmlError
 from mlgroup_mail.content.word.elements import local, value
 from mlgroup_mail.content.word.package import MOST_PARAGRAPHS, MOST_TEXT, Relation, WordPackage, relations_of
-from mlgroup_mail.content.word.preparing import HEADING_STYLE, QUOTE_STYLE, prepare
+from mlgroup_mail.content.word.paragraph_styles import CAPTION_STYLE, HEADING_STYLE, QUOTE_STYLE
+from mlgroup_mail.content.word.preparing import prepare
 from mlgroup_mail.content.word.remarks import Remark, lost, quoted
 from mlgroup_mail.content.word.styles import DEEPEST_HEADING, TITLE, Styles
 
 TITLE_CLASS = "title"
 """The class of the heading that is the document's own title."""
+CAPTION_CLASS = "caption"
+"""The class of a paragraph below a picture or a table."""
 NOTE_PREFIXES = ("footnote-", "endnote-")
 """How the ids of notes begin."""
 
@@ -31,6 +34,7 @@ _STYLE_MAP = "\n".join(
     [
         f"p.{HEADING_STYLE}{TITLE} => h1.{TITLE_CLASS}:fresh",
         *(f"p.{HEADING_STYLE}{level} => h{level}:fresh" for level in range(1, DEEPEST_HEADING + 1)),
+        f"p.{CAPTION_STYLE} => p.{CAPTION_CLASS}:fresh",
         f"p.{QUOTE_STYLE} => blockquote > p:fresh",
     ]
 )

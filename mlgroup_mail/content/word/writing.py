@@ -38,7 +38,7 @@ def _block(block: Block) -> str:
             return f"{'#' * block.level} {_closed(block.markdown)}"
         case BlockKind.QUOTE:
             return f"> {guarded(block.markdown)}"
-        case BlockKind.TABLE:
+        case BlockKind.TABLE | BlockKind.FIGURE:
             return block.markdown
         case _:
             return guarded(block.markdown)

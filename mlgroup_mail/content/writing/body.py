@@ -12,6 +12,7 @@ from mlgroup_mail.content.templates.template_files import BODY, HTML_SUFFIX, PRO
 from mlgroup_mail.content.writing.blocks.event import Diary
 from mlgroup_mail.content.writing.blocks.pieces import Piece, Prose, pieces_of
 from mlgroup_mail.content.writing.blocks.reading import read_block
+from mlgroup_mail.content.writing.blocks.speaker import in_line
 from mlgroup_mail.content.writing.plain_text import wrap_lines
 from mlgroup_mail.content.writing.text_lines import TextLines
 from mlgroup_mail.content.writing.words import Writing, flow_of
@@ -45,8 +46,10 @@ def render_body(
     `first`. Raises CampaignError naming file and line.
     """
     pages, texts = [], []
-    for index, piece in enumerate(pieces_of(lines, writing)):
-        page, text = _rendered(piece, diary, frames, {**context, "first": index == 0})
+    pieces = list(pieces_of(lines, writing))
+    blocks = in_line([None if isinstance(piece, Prose) else read_block(piece, diary) for piece in pieces])
+    for index, (piece, block) in enumerate(zip(pieces, blocks, strict=True)):
+        page, text = _rendered(piece, block, frames, {**context, "first": index == 0})
         pages.append(page.strip())
         texts.append(text)
     mjml = frames.render(BODY + HTML_SUFFIX, {**context, "runs": _runs(pages)})
@@ -61,7 +64,7 @@ def _runs(pages: list[str]) -> list[Run]:
     ]
 
 
-def _rendered(piece: Piece, diary: Diary, frames: Renderer, context: Mapping[str, Any]) -> tuple[str, str]:
+def _rendered(piece: Piece, block: object, frames: Renderer, context: Mapping[str, Any]) -> tuple[str, str]:
     if isinstance(piece, Prose):
         prose = flow_of(piece.tokens)
         return frames.render(PROSE + HTML_SUFFIX, {**context, "prose": prose}), str(prose)
@@ -72,6 +75,6 @@ def _rendered(piece: Piece, diary: Diary, frames: Renderer, context: Mapping[str
             where=piece.where,
             mend=f"Write it out: ```{piece.kind}.",
         )
-    seen = {**context, "block": read_block(piece, diary)}
+    seen = {**context, "block": block}
     text = frames.render(name + TEXT_SUFFIX, seen)
     return frames.render(name + HTML_SUFFIX, seen), wrap_lines(text.strip("\n"))

@@ -1,5 +1,6 @@
 """Markdown as plain text, for people and programs that read no HTML."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
@@ -10,8 +11,10 @@ WIDTH = 72
 _COLUMN = 24
 """The least width in which a column of text can be read."""
 _UNDERLINES = {"h1": "=", "h2": "-"}
+_BEFORE_WORDS = re.compile(r"\s*(?:> ?)*(?:- |\d+\. |.{0,28}?\d[:.]\d\d\D{0,4}?  (?=\S))?")
+"""What stands before the words of a line: blanks, marks of a quotation and of a list, the times of an agenda."""
 _JUSTIFY: dict[str, Callable[[str, int], str]] = {"text-align:right": str.rjust, "text-align:center": str.center}
-"""By the style that a column's alignment has in HTML."""
+"""By the side of a column, as Markdown's parser names it."""
 
 
 def to_text(tokens: Sequence[Token]) -> str:
@@ -40,12 +43,14 @@ def wrap(text: str, width: int = WIDTH, *, first: str = "", rest: str = "") -> s
 
 
 def wrap_lines(text: str) -> str:
-    """Lines in at most 72 columns, what is broken off indented like its line."""
-    return "\n".join(
-        line if len(line) <= WIDTH else wrap(line.strip(), first=indent, rest=indent)
-        for line in text.split("\n")
-        for indent in [line[: len(line) - len(line.lstrip())]]
-    )
+    """Lines in at most 72 columns; what is broken off stands below the words of its line."""
+    return "\n".join(line if len(line) <= WIDTH else _wrapped(line) for line in text.split("\n"))
+
+
+def _wrapped(line: str) -> str:
+    found = _BEFORE_WORDS.match(line)
+    head = found[0] if found else ""
+    return wrap(line[len(head) :], first=head, rest=re.sub(r"[^>\s]", " ", head))
 
 
 def _blocks(nodes: Iterable[SyntaxTreeNode], width: int, *, between: str = "\n\n") -> str:
@@ -93,7 +98,7 @@ def _list(node: SyntaxTreeNode, width: int, marks: list[str]) -> str:
 
 def _table(node: SyntaxTreeNode, width: int) -> str:
     rows = [row.children for part in node.children for row in part.children]
-    justify = [_JUSTIFY.get(str(cell.attrs.get("style")), str.ljust) for cell in rows[0]]
+    justify = [_JUSTIFY.get(str(cell.meta.get("side", cell.attrs.get("style"))), str.ljust) for cell in rows[0]]
     names, *cells = [[_inline(cell) for cell in row] for row in rows]
     sizes = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
     room = width - sum(sizes[:-1]) - 2 * len(sizes[:-1])

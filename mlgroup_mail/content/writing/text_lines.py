@@ -36,8 +36,7 @@ class LineMarks(Extension):
             if token.type != "data" or captured > 0:
                 yield token
                 continue
-            lines = enumerate(token.value.split("\n"), start=token.lineno)
-            yield Token(token.lineno, "data", "\n".join(f"\x02{number}\x03{line}" for number, line in lines))
+            yield Token(token.lineno, "data", marked(token.value, token.lineno))
 
 
 def _captures(tag: list[Token]) -> int:
@@ -74,6 +73,11 @@ class TextLines:
         """The same from its first line that says something to its last."""
         filled = [index for index, line in enumerate(self.lines) if line.strip()]
         return self.part(filled[0], filled[-1] + 1) if filled else self.part(0, 0)
+
+
+def marked(text: str, first: int) -> str:
+    """A part of a text with its number before each line, of which the first is `first`."""
+    return "\n".join(f"\x02{number}\x03{line}" for number, line in enumerate(text.split("\n"), start=first))
 
 
 def unmarked(rendered: str, *, place: str) -> TextLines:

@@ -8,18 +8,18 @@ from typing import Any
 from urllib.parse import unquote
 
 from markdown_it.token import Token
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from mlgroup_mail.content.templates.theming import Picture
 from mlgroup_mail.content.writing.markdown import parser, value_back, value_in_address
 from mlgroup_mail.content.writing.plain_text import to_line, to_text
+from mlgroup_mail.content.writing.tables import prepare_tables
 from mlgroup_mail.content.writing.text_lines import TextLines
 from mlgroup_mail.errors import CampaignError
 
 TEXT_WIDTH = 528
 """CSS pixels between the margins of the card."""
 _PICTURE_STYLE = "max-width:100%;height:auto;border:0"
-_LABEL_STYLE = "display:none;mso-hide:all"
 
 
 class Words(str):
@@ -47,12 +47,13 @@ class Writing:
     """What the Markdown of one text may draw on.
 
     `images` are the pictures by name, `references` the link targets that the text defines by name ([words][name]).
-    In a `public` copy a link without a target is only its words.
+    In a `public` copy a link without a target is only its words. `right_to_left` is the direction of the text.
     """
 
     images: Mapping[str, Picture] = field(default_factory=dict)
     references: Mapping[str, Any] = field(default_factory=dict)
     public: bool = False
+    right_to_left: bool = False
 
     def parsed(self, lines: TextLines) -> tuple[list[Token], "Writing"]:
         """Paragraphs, lists, tables and fences, and what Markdown within those fences may draw on.
@@ -98,22 +99,10 @@ class Writing:
         return {"references": dict(self.references)}
 
     def _prepare(self, tokens: Sequence[Token], lines: TextLines) -> None:
-        names: list[str] = []
-        column = 0
-        for index, token in enumerate(tokens):
-            match token.type:
-                case "inline":
-                    self._prepare_inline(token, lines)
-                case "table_open":
-                    token.attrSet("class", "data")
-                    names = []
-                case "tr_open":
-                    column = 0
-                case "th_open":
-                    names.append(to_line([tokens[index + 1]]))
-                case "td_open":
-                    _label(tokens[index + 1], names[column])
-                    column += 1
+        for token in tokens:
+            if token.type == "inline":
+                self._prepare_inline(token, lines)
+        prepare_tables(tokens, width=TEXT_WIDTH, right_to_left=self.right_to_left)
 
     def _prepare_inline(self, token: Token, lines: TextLines) -> None:
         children = token.children or []
@@ -165,17 +154,6 @@ def line_of(tokens: Sequence[Token]) -> Words:
 
 def _html(tokens: Sequence[Token]) -> str:
     return str(parser().renderer.render(tokens, parser().options, {})).strip("\n")
-
-
-def _label(cell: Token, name: str) -> None:
-    """Before a cell stands the name of its column, which only narrow screens show.
-
-    There each row becomes a small block. A style that writes the names from an attribute would be shorter, and works
-    in hardly any mail program.
-    """
-    if name:
-        label = f'<span class="label" style="{_LABEL_STYLE}">{escape(name)}: </span>'
-        cell.children = [Token("html_inline", "", 0, content=label), *(cell.children or [])]
 
 
 def _without_empty_links(children: list[Token]) -> list[Token]:

@@ -22,20 +22,21 @@ class Transport(Protocol):
     def open(self) -> None:
         """Be ready to hand over (connect, log in), before anything is claimed; cheap when it is already.
 
-        Raises TransportError where the server as a whole refuses or does not answer.
+        Raises TransportError where the server as a whole does not answer, RefusedByServerError where it refuses us.
         """
         ...
 
     def ready(self) -> bool:
-        """Whether `open` would return at once: nothing to connect, no rate to wait for."""
+        """Whether `open` would return at once: nothing to connect."""
         ...
 
     def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterable[Outcome]:
-        """Hand over each message; one outcome a message, in order, whatever happens, each as soon as it is known.
+        """Hand over each message; one outcome a message, in any order, whatever happens, each as soon as it is known.
 
         Asks `may_begin` right before a message's first byte; where it says no, the outcome is deferred with
         `NOT_BEGUN` and `retry_after=0`. A failure of one message never raises. A failure of the server that
-        shows only now gives every message not yet begun a deferred outcome; the next `open` raises.
+        shows only now gives every message not yet begun a deferred outcome with `retry_after=0`; the next `open`
+        raises. Interrupted, it tells what is known and then passes the interruption on.
         """
         ...
 

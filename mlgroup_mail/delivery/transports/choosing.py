@@ -16,7 +16,7 @@ def make_transport(settings: Settings, *, outbox: Path) -> Transport:
             return OutboxTransport(outbox)
         case TransportName.SMTP:
             from mlgroup_mail.delivery.transports.smtp import SmtpTransport
-            from mlgroup_mail.delivery.transports.smtp_connection import server_of
+            from mlgroup_mail.delivery.transports.smtp_server import server_of
 
             return SmtpTransport(server_of(settings))
         case TransportName.SENDGRID:

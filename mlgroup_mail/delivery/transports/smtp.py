@@ -1,106 +1,94 @@
-"""The `smtp` transport: one message after the other over a connection that stays open between windows."""
+"""The `smtp` transport: a window's messages over connections that stay open between windows."""
 
-import logging
-import smtplib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
-from mlgroup_mail.delivery.transports.pacing import Pace
-from mlgroup_mail.delivery.transports.smtp_connection import SmtpServer, connect, is_alive, say_goodbye
-from mlgroup_mail.delivery.transports.smtp_transaction import Handed, Next, hand_over
-from mlgroup_mail.errors import TransportError
-from mlgroup_mail.model import Message, Outcome, OutcomeKind
+from mlgroup_mail.delivery.transports.base import MayBegin
+from mlgroup_mail.delivery.transports.smtp_line import Line
+from mlgroup_mail.delivery.transports.smtp_pool import Pool
+from mlgroup_mail.delivery.transports.smtp_server import SmtpServer
+from mlgroup_mail.delivery.transports.smtp_transaction import Handed
+from mlgroup_mail.delivery.transports.smtp_window import SharedWindow
+from mlgroup_mail.errors import RefusedByServerError
+from mlgroup_mail.model import Message, Outcome
 
-log = logging.getLogger(__name__)
+_PATIENCE_WHEN_INTERRUPTED = 5.0
+"""Seconds that answers to finished messages are still waited for: each that comes is one doubt less."""
 
 
 class SmtpTransport:
-    """Hands messages to a mail server, in lockstep: each answer is read before the next word."""
+    """Hands messages to a mail server; on each connection in lockstep: each answer is read before the next word."""
 
     name = "smtp"
-    window = 2
 
     def __init__(self, server: SmtpServer) -> None:
+        self.window = 2 * server.connections
         self._server = server
-        self._pace = Pace(server.per_minute)
-        self._connection: smtplib.SMTP | None = None
-        self._within_message = False
-        self._failure: TransportError | None = None
+        self._pool = Pool(server)
+        self._threads = ThreadPoolExecutor(server.connections, thread_name_prefix="smtp")
+        self._refusal: RefusedByServerError | None = None
 
     def open(self) -> None:
-        """Wait until the rate allows more, and connect unless a connection stands.
+        """Connect unless connections stand.
 
-        Raises TransportError where that fails.
+        Raises RefusedByServerError where the server takes nothing from us, TransportError where it does not answer.
         """
-        if failure := self._failure:
-            self._failure = None
-            raise failure
-        self._pace.wait()
-        self._connected()
+        if refusal := self._refusal:
+            self._refusal = None
+            raise refusal
+        self._pool.open()
 
     def ready(self) -> bool:
-        """Whether a connection stands and the rate allows more."""
-        return self._connection is not None and self._failure is None and self._pace.free()
+        """Whether connections stand."""
+        return self._refusal is None and self._pool.ready
 
     def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterator[Outcome]:
-        """Hand over each message; one outcome a message, in order, whatever happens, each as soon as it is known."""
-        self._pace.spend(len(messages))
-        for message in messages:
-            yield self._send(message, may_begin)
+        """Hand over each message; one outcome a message, whatever happens, each as soon as it is known.
+
+        Interrupted (Ctrl-C) it lets nothing more begin, breaks off what has not been finished, waits for the answers
+        to what has, tells all that came of it, and only then passes the interruption on.
+        """
+        lines = self._pool.lines[: len(messages)]
+        window = SharedWindow(messages, may_begin, connections=len(lines))
+        working = [self._threads.submit(window.work, line) for line in lines]
+        try:
+            yield from window.outcomes()
+        except KeyboardInterrupt:
+            yield from self._interrupted(window, lines)
+            raise
+        finally:
+            self._end(window, lines, working)
+        for done in working:
+            done.result()  # What was not foreseen is not swallowed.
+        if window.refusal:
+            self._refusal = self._error(window.refusal)
+        yield from window.unbegun()
 
     def close(self) -> None:
         """Take leave of the server. Safe to call twice."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if self._within_message:
-            # Interrupted in the middle of a message: a QUIT would be read as part of it.
-            connection.close()
-            self._within_message = False
-        else:
-            say_goodbye(connection)
+        self._threads.shutdown()
+        self._pool.close()
 
-    def _send(self, message: Message, may_begin: MayBegin) -> Outcome:
-        idle = self._connection is not None
-        handed = self._try(message, may_begin)
-        if handed is not None and handed.next is Next.STALE and idle:
-            # The server had hung up on an idle connection, and the message has not begun: on a new one it can.
-            handed = self._try(message, may_begin)
-        if handed is None:
-            return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, retry_after=0.0)
-        if handed.kind is not OutcomeKind.ACCEPTED:
-            log.info("attempt %d: %s, %s", message.attempt_id, handed.kind, handed.detail)
-        return Outcome(attempt_id=message.attempt_id, kind=handed.kind, detail=handed.detail)
-
-    def _try(self, message: Message, may_begin: MayBegin) -> Handed | None:
-        """One try on a connection that stands; None where the message may not begin any more."""
+    def _interrupted(self, window: SharedWindow, lines: Sequence[Line]) -> Iterator[Outcome]:
+        window.stop()
+        for line in lines:
+            line.cut(unless_answering=True)
         try:
-            if self._failure:
-                raise self._failure
-            connection = self._connected()
-        except TransportError as failure:
-            self._failure = failure
-            return Handed(kind=OutcomeKind.DEFERRED, detail=failure.problem.message, next=Next.DROP)
-        if not may_begin():
-            return None
-        self._within_message = True
-        handed = hand_over(connection, message, answer_timeout=self._server.answer_timeout)
-        self._within_message = False
-        if handed.next is Next.SERVER_REFUSES:
-            self._failure = TransportError(
-                f"it takes nothing from this sender: {handed.detail}",
-                where=self._server.place,
-                mend="Check the sender's address in mlgroup.toml and the login in MLGROUP_SMTP_USER.",
-            )
-        if handed.next in (Next.DROP, Next.STALE):
-            self._connection = None
-        return handed
+            yield from window.outcomes(within=_PATIENCE_WHEN_INTERRUPTED)
+        except TimeoutError:
+            for line in lines:
+                line.cut()
+            yield from window.outcomes()
+        yield from window.unbegun()
 
-    def _connected(self) -> smtplib.SMTP:
-        if self._connection is not None and not is_alive(self._connection):
-            self._connection.close()
-            self._connection = None
-        if self._connection is None:
-            self._connection = connect(self._server)
-            log.info("connected to the mail server")
-        return self._connection
+    def _end(self, window: SharedWindow, lines: Sequence[Line], working: Sequence[Future[None]]) -> None:
+        """No thread goes on after this. Where all is done there is nothing to break off."""
+        window.stop()
+        for line in lines:
+            line.cut()
+        wait(working)
+
+    def _error(self, refusal: Handed) -> RefusedByServerError:
+        return RefusedByServerError(
+            f"it takes nothing from this sender: {refusal.detail}", where=self._server.place, mend=refusal.mend
+        )

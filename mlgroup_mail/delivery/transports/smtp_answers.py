@@ -5,9 +5,14 @@ import socket
 import ssl
 
 from mlgroup_mail.addresses import mask_text
-from mlgroup_mail.errors import TransportError
+from mlgroup_mail.delivery.transports.smtp_refusals import mend_for
+from mlgroup_mail.errors import RefusedByServerError, TransportError
 
 _ASK = "Ask whoever runs it what it needs from this machine."
+_LOGIN = (
+    "Check MLGROUP_SMTP_USER and MLGROUP_SMTP_PASSWORD; with OAuth, whether the application may use this mailbox "
+    "(permission SMTP.SendAsApp, New-ServicePrincipal, Add-MailboxPermission)."
+)
 _WAIT = "Try again later; mlgroup-mail doctor shows whether it answers."
 
 
@@ -22,15 +27,30 @@ def explain(error: OSError | smtplib.SMTPException, place: str, timeout: float) 
 
     `timeout` is how many seconds it was given for each step.
     """
+    if isinstance(error, smtplib.SMTPResponseException) and 200 <= error.smtp_code <= 599:
+        return _said_no(error, place)
     if isinstance(error, ssl.SSLError):
         message, mend, temporary = _tls(error)
     elif isinstance(error, smtplib.SMTPResponseException):
-        message, mend, temporary = _said_no(error)
+        message, mend = "what answers there is not a mail server", "Check MLGROUP_SMTP_HOST and MLGROUP_SMTP_PORT."
+        temporary = False
     elif isinstance(error, smtplib.SMTPNotSupportedError):
         message, mend, temporary = _lacks(error)
     else:
         message, mend, temporary = _network(error, timeout)
     return TransportError(message, where=place, mend=mend, temporary=temporary)
+
+
+def _said_no(error: smtplib.SMTPResponseException, place: str) -> TransportError:
+    login = isinstance(error, smtplib.SMTPAuthenticationError)
+    said = answer(error.smtp_code, error.smtp_error)
+    message = f"it refuses the login: {said}" if login else f"it does not let us in: {said}"
+    if 400 <= error.smtp_code <= 499:
+        return TransportError(message, where=place, mend=_WAIT, temporary=True)
+    otherwise = _LOGIN if login else _ASK
+    return RefusedByServerError(
+        message, where=place, mend=mend_for(error.smtp_code, error.smtp_error, otherwise=otherwise)
+    )
 
 
 def _tls(error: ssl.SSLError) -> tuple[str, str, bool]:
@@ -43,23 +63,17 @@ def _tls(error: ssl.SSLError) -> tuple[str, str, bool]:
     return "it does not speak TLS here", "MLGROUP_SMTP_TLS is implicit for port 465, starttls for 587 and 25.", False
 
 
-def _said_no(error: smtplib.SMTPResponseException) -> tuple[str, str, bool]:
-    code = error.smtp_code
-    if not 200 <= code <= 599:
-        return "what answers there is not a mail server", "Check MLGROUP_SMTP_HOST and MLGROUP_SMTP_PORT.", False
-    temporary = 400 <= code <= 499
-    said = answer(code, error.smtp_error)
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        mend = _WAIT if temporary else "Check MLGROUP_SMTP_USER and MLGROUP_SMTP_PASSWORD."
-        return f"it refuses the login: {said}", mend, temporary
-    return f"it does not let us in: {said}", _WAIT if temporary else _ASK, temporary
-
-
 def _lacks(error: smtplib.SMTPNotSupportedError) -> tuple[str, str, bool]:
     if "STARTTLS" in str(error):
         return (
             "it offers no STARTTLS, so nothing was said to it",
             "MLGROUP_SMTP_TLS is implicit for port 465; none is only for a relay on the same machine.",
+            False,
+        )
+    if "XOAUTH2" in str(error):
+        return (
+            "it offers no login by OAuth (XOAUTH2)",
+            "Exchange Online offers it at smtp.office365.com, port 587 with starttls; other servers want a password.",
             False,
         )
     return (

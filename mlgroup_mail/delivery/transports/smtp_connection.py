@@ -2,72 +2,34 @@
 
 import contextlib
 import ipaddress
-import select
 import smtplib
 import socket
 import ssl
-from dataclasses import dataclass, field
-from pathlib import Path
 
+from mlgroup_mail.delivery.transports.oauth import TokenSource, xoauth2
 from mlgroup_mail.delivery.transports.smtp_answers import explain
+from mlgroup_mail.delivery.transports.smtp_replies import Smtp, SmtpOverTls
+from mlgroup_mail.delivery.transports.smtp_server import SmtpServer
 from mlgroup_mail.errors import TransportError
-from mlgroup_mail.settings.environment import Settings, Tls
+from mlgroup_mail.settings.environment import Tls
 
 _POLITENESS = 5.0
 """Seconds that a goodbye may take: everything has been decided by then."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SmtpServer:
-    """A mail server and how to reach it.
+def connect(server: SmtpServer, tokens: TokenSource | None = None) -> Smtp:
+    """A connection that is ready for a message; `tokens` for a login by OAuth.
 
-    `ca_file` names the certificates to trust instead of the system's. `timeout` is how many seconds each step
-    may take, `answer_timeout` how many the answer to a finished message may: RFC 5321, 4.5.3.2.6 asks for ten
-    minutes, because whoever hangs up earlier makes it uncertain whether the message was taken. `per_minute` is how many
-    messages it may be given, None for no limit.
+    Raises RefusedByServerError where server or login service refuse us, TransportError where it does not come to that.
     """
-
-    host: str
-    port: int
-    tls: Tls = Tls.STARTTLS
-    user: str = ""
-    password: str = field(default="", repr=False)
-    ca_file: Path | None = None
-    timeout: float = 60.0
-    answer_timeout: float = 600.0
-    per_minute: int | None = None
-
-    @property
-    def place(self) -> str:
-        """Which server, for people."""
-        return f"{self.host}:{self.port}"
-
-
-def server_of(settings: Settings) -> SmtpServer:
-    """The mail server that the settings name."""
-    return SmtpServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        tls=settings.smtp_tls,
-        user=settings.smtp_user or "",
-        password=settings.smtp_password.get_secret_value() if settings.smtp_password else "",
-        ca_file=settings.smtp_ca_file,
-        timeout=settings.smtp_timeout,
-        answer_timeout=settings.smtp_answer_timeout,
-        per_minute=settings.messages_per_minute,
-    )
-
-
-def connect(server: SmtpServer) -> smtplib.SMTP:
-    """A connection that is ready for a message; raises TransportError where it does not come to that."""
     if server.user and server.tls is Tls.NONE and not _on_this_machine(server.host):
         raise TransportError(
-            "a password would cross the network in the open",
+            f"a {'token' if tokens else 'password'} would cross the network in the open",
             where=server.place,
             mend="Set MLGROUP_SMTP_TLS to starttls or implicit.",
         )
     context = _tls_context(server) if server.tls is not Tls.NONE else None
-    connection: smtplib.SMTP | None = None
+    connection: Smtp | None = None
     try:
         connection = _open(server, context)
         # The final dot is a small packet behind large ones: held back until those are acknowledged, it would
@@ -78,8 +40,14 @@ def connect(server: SmtpServer) -> smtplib.SMTP:
         if server.tls is Tls.STARTTLS:
             _starttls(connection, context)
             _greet(connection)
-        if server.user:
+        if tokens:
+            _log_in_with_token(connection, server.user, tokens)
+        elif server.user:
             connection.login(server.user, server.password)
+    except TransportError:
+        if connection:
+            say_goodbye(connection)
+        raise
     except (OSError, smtplib.SMTPException) as error:
         if connection:
             connection.close()
@@ -87,37 +55,43 @@ def connect(server: SmtpServer) -> smtplib.SMTP:
     return connection
 
 
-def is_alive(connection: smtplib.SMTP) -> bool:
-    """Whether a connection that has been idle still stands.
-
-    A server says nothing unasked but its farewell (421, or the end of the connection), so anything to read is
-    that.
-    """
-    if connection.sock is None:
-        return False
-    readable, _, _ = select.select([connection.sock], [], [], 0)
-    return not readable
-
-
-def say_goodbye(connection: smtplib.SMTP) -> None:
+def say_goodbye(connection: Smtp) -> None:
     """QUIT. Whatever comes back changes nothing."""
     with contextlib.suppress(OSError, smtplib.SMTPException):
         if connection.sock is not None:
             connection.sock.settimeout(_POLITENESS)
-        connection.quit()
+            connection.quit()
     connection.close()
 
 
-def _open(server: SmtpServer, context: ssl.SSLContext | None) -> smtplib.SMTP:
+def _open(server: SmtpServer, context: ssl.SSLContext | None) -> Smtp:
     if server.tls is Tls.IMPLICIT:
-        return smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=context)
-    return smtplib.SMTP(server.host, server.port, timeout=server.timeout)
+        return SmtpOverTls(server.host, server.port, timeout=server.timeout, context=context)
+    return Smtp(server.host, server.port, timeout=server.timeout)
 
 
-def _greet(connection: smtplib.SMTP) -> None:
+def _greet(connection: Smtp) -> None:
     code, text = connection.ehlo()
     if not 200 <= code <= 299:
         raise smtplib.SMTPHeloError(code, text)
+
+
+def _log_in_with_token(connection: Smtp, user: str, tokens: TokenSource) -> None:
+    """Log in with XOAUTH2; once more with a fresh token where the server no longer takes the one we hold."""
+    if "XOAUTH2" not in connection.esmtp_features.get("auth", "").upper().split():
+        raise smtplib.SMTPNotSupportedError("XOAUTH2")
+    try:
+        _authenticate(connection, user, tokens.token())
+    except smtplib.SMTPAuthenticationError as refused:
+        # 334 stands for a reason in JSON, which the empty answer has acknowledged; the 535 behind it is what counts.
+        if refused.smtp_code != 535:
+            raise
+        _authenticate(connection, user, tokens.renew())
+
+
+def _authenticate(connection: Smtp, user: str, token: str) -> None:
+    first = xoauth2(user, token)
+    connection.auth("XOAUTH2", lambda challenge=None: first if challenge is None else "")
 
 
 def _starttls(connection: smtplib.SMTP, context: ssl.SSLContext | None) -> None:

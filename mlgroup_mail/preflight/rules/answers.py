@@ -16,7 +16,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
             yield Finding(
                 level=Level.WARNING,
                 rule="answers-in-doubt",
-                where=subject.mailing.where,
+                where=subject.mailing.audience_place,
                 message=f"{_people(uncertain)} may or may not have got {ref}: it does not count as accepted for them",
                 mend=f"See `log {ref}`, and settle them with `resolve {ref}`.",
             )
@@ -24,7 +24,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
             yield Finding(
                 level=Level.WARNING,
                 rule="answers-to-come",
-                where=subject.mailing.where,
+                where=subject.mailing.audience_place,
                 message=f"{_people(still_open)} may still get {ref}: whoever gets it later is not in this audience",
                 mend=f"Let {ref} finish first, or cancel it.",
             )

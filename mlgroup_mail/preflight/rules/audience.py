@@ -10,11 +10,11 @@ RULE = "empty-audience"
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
     """An error where no recipient is left."""
-    if subject.recipients == 0:
+    if subject.audience_known and subject.recipients == 0:
         yield Finding(
             level=Level.ERROR,
             rule=RULE,
-            where=subject.mailing.where,
+            where=subject.mailing.audience_place,
             message="nobody would get this mailing",
             mend="Pull the list (mlgroup-mail contacts pull), and see whom the audience's segment matches.",
         )

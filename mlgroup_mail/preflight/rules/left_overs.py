@@ -19,7 +19,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
     """An error for each kind of left-over in a value, and in subject, preheader or text of each language."""
     for name, value in subject.campaign.values.items():
         for word in _words(_NOTES, str(value)):
-            yield _finding(f"{subject.campaign.file}, [values] {name}", word, "Write what is meant, or leave it out.")
+            yield _finding(subject.campaign.value_places[name], word, "Write what is meant, or leave it out.")
     for text in subject.texts:
         yield from _notes(text)
         for variant, said in text.variants_and_data:

@@ -28,7 +28,8 @@ def _check_page(text: CheckedText, variant: CompiledMessage) -> Iterator[Finding
     for picture in pictures:
         if urlsplit(picture).scheme != "https" and picture not in with_the_mail:
             reason = f"a picture comes from “{picture}”, which no reader can fetch"
-            yield _finding(text, picture, reason, "Put it on a web server: ![what it shows](https://...).")
+            mend = "Put the file into the campaign's folder: ![what it shows](chart.png)."
+            yield _finding(text, picture, reason, mend)
 
 
 def _finding(text: CheckedText, target: str, message: str, mend: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mlgroup_mail.content.compiling.written_addresses import holds_address
 from mlgroup_mail.content.writing.blocks.naming import lines_for_members
 from mlgroup_mail.preflight.findings import Finding, Level
 from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
@@ -18,14 +19,13 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
                 rule=RULE,
                 where=_where(text, address),
                 message=f"“{address}” is for members only, and the public copy of the text has it too",
-                mend="Mark this part as members_only as well, or take the link out of it.",
+                mend="Mark this part as members_only as well, or take the address out of it.",
             )
 
 
 def _where(text: CheckedText, address: str) -> str:
     """File and line of the first place outside of what is for members; else the text's file."""
     hidden = lines_for_members(text.words)
-    for number, line in enumerate(text.words.text.splitlines(), start=text.words.text_line):
-        if number not in hidden and address in line:
-            return f"{text.words.text_file}, line {number}"
-    return text.words.text_file
+    own = {f"{text.words.text_file}, line {number}" for number in hidden}
+    places = (place for place, line in text.words.lines if place not in own and holds_address(line, address))
+    return next(places, text.words.text_file)

@@ -16,7 +16,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
         yield Finding(
             level=Level.ERROR,
             rule="stop-before-send",
-            where=mailing.where,
+            where=mailing.stop_place,
             message=f"stop_at ({mailing.stop_wall}) is not after send_at ({mailing.send_wall})",
             mend="Give a later stop_at, or leave it out: it is 48 hours after send_at then.",
         )
@@ -26,7 +26,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
         yield Finding(
             level=Level.WARNING,
             rule="past-stop-at",
-            where=mailing.where,
+            where=mailing.send_place,
             message=f"the time to send this is over: it was {mailing.send_wall}",
             mend="Set a new send_at, or send it with --late REASON, which gives it 48 hours.",
         )
@@ -34,7 +34,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
         yield Finding(
             level=Level.WARNING,
             rule="past-send-at",
-            where=mailing.where,
+            where=mailing.send_place,
             message=f"send_at ({mailing.send_wall}) has passed: this goes out at once when it is approved",
             mend="Set a later send_at where that is not meant.",
         )

@@ -14,7 +14,7 @@ ERROR_AT = 100_000
 def check(subject: CheckSubject) -> Iterator[Finding]:
     """A warning from 90 kB, an error from 100 kB."""
     for text in subject.texts:
-        size = max(len(variant.html.encode()) for variant in text.variants)
+        size = max((len(variant.html.encode()) for variant in text.variants), default=0)
         if size >= WARNING_AT:
             yield Finding(
                 level=Level.ERROR if size >= ERROR_AT else Level.WARNING,

@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from mlgroup_mail.content.writing.blocks.kinds import MEMBERS_ONLY
+from mlgroup_mail.content.writing.blocks.naming import written_blocks
+from mlgroup_mail.content.writing.every_branch import every_branch
 from mlgroup_mail.preflight.findings import Finding, Level
 from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 
@@ -12,7 +15,6 @@ AT_ONCE = timedelta(seconds=2)
 """Files that were unpacked or copied together: their times lie so near each other, in any order."""
 
 _PRINTED = re.compile(r"\{\{-?\s*([A-Za-z_]\w*(?:\.\w+|\[\s*(?:\"[^\"]*\"|'[^']*')\s*\])*)")
-_BLOCK = re.compile(r"^\s*(?:`{3,}|~{3,})\s*([a-z]+)", re.MULTILINE)
 _LINK = re.compile(r"https?://[^\s<>()\[\]{}\"']+|(?<=\]\()mailto:[^\s<>()]+")
 
 
@@ -37,14 +39,14 @@ def _older(original: CheckedText, text: CheckedText) -> Iterator[Finding]:
 
 
 def _differs(original: CheckedText, text: CheckedText) -> Iterator[Finding]:
-    lacking = list((_parts(original) - _parts(text)).keys())
+    lacking = tuple((_parts(original) - _parts(text)).keys())
     if lacking:
-        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
         yield Finding(
             level=Level.WARNING,
             rule="translation-differs",
             where=text.words.text_file,
-            message=f"the translation lacks what its original has: {', '.join(lacking[:3])}{more}",
+            message="the translation lacks what its original has",
+            details=lacking,
             mend="Add it, where it was not left out on purpose.",
         )
 
@@ -55,7 +57,7 @@ def _parts(text: CheckedText) -> Counter[str]:
     named = {f"{{{{ {found} }}}}" for found in _PRINTED.findall(written)}
     links = {f"the link {found.rstrip('.,;:!?')}" for found in _LINK.findall(written)}
     return Counter([*sorted(named), *sorted(links)]) + Counter(
-        f"a block “{found}”" for found in _BLOCK.findall(written)
+        f"a block “{block.head.kind or MEMBERS_ONLY}”" for block in written_blocks(every_branch(text.words))
     )
 
 
@@ -64,6 +66,8 @@ def _missing(subject: CheckSubject) -> Iterator[Finding]:
     spoken = {words.language for mailing in subject.campaign.mailings for words in mailing.translations}
     for language in sorted(spoken - {words.language for words in subject.mailing.translations}):
         original = subject.original.words
+        if f"{original.text_file.removesuffix('.md')}.{language}.md" in subject.campaign.unread:
+            continue
         yield Finding(
             level=Level.WARNING,
             rule="translation-missing",

@@ -64,6 +64,22 @@ def test_an_event_may_say_more_than_its_time(project: Project) -> None:
     assert event.for_everybody().link == event.link
 
 
+def test_an_event_has_words_in_other_languages_and_its_own_for_the_rest(project: Project) -> None:
+    write(
+        project,
+        WEBINAR + "  place: Geneva\n  title_fr: Webinaire annuel\n  place_fr: Genève\n  title_pt-BR: Seminário\n",
+    )
+    event = read_events(project)["webinar"]
+    assert event_from(event.as_written()) == event
+
+    def said(language: str) -> tuple[str, str]:
+        return event.in_language(language).title, event.in_language(language).place
+
+    assert said("fr") == said("fr-CA") == ("Webinaire annuel", "Genève")
+    assert said("pt") == ("Seminário", "Geneva")
+    assert said("en") == said("zh") == ("Annual webinar", "Geneva")
+
+
 def test_an_hour_alone_is_the_end_on_the_same_day_and_in_the_same_zone(project: Project) -> None:
     write(project, WEBINAR.replace("2021-11-19 17:00 Europe/Zurich", "17:00"))
     assert str(read_events(project)["webinar"].end) == "2021-11-19 17:00 Europe/Zurich"
@@ -95,6 +111,14 @@ def test_a_project_may_have_no_events(project: Project, text: str | None) -> Non
     ("text", "message", "line"),
     [
         (WEBINAR + WEBINAR, "two events", 5),
+        (WEBINAR + "  title_french: W\n", "“french” is not a language tag", 5),
+        (WEBINAR + "  place_pt_BR: W\n", "“pt_BR” is not a language tag", 5),
+        (WEBINAR + "  title_pt-br: W\n", "a language in another form", 5),
+        (WEBINAR + '  title_fr: "a\\nb"\n', "“title_fr” must stand on one line", 5),
+        (WEBINAR + "  title_fr: A\n  title_fr: B\n", "“title_fr” stands twice", 6),
+        (WEBINAR + "  titel_fr: W\n", "titel_fr", 5),
+        (WEBINAR + "  title_fr: [W]\n", "one text, not a list", 5),
+        (WEBINAR.replace("17:00", "12:00") + "  title_fr: W\n", "ends before it starts", 4),
         (WEBINAR.replace("17:00", "12:00"), "ends before it starts", 4),
         (WEBINAR.replace("17:00 Europe/Zurich", "11:30 Europe/London"), "ends before it starts", 4),
         (WEBINAR.replace("17:00", "13:00"), "ends when it starts", 4),
@@ -108,13 +132,14 @@ def test_a_project_may_have_no_events(project: Project, text: str | None) -> Non
         ("- {id: a, title: A, start: 9999-12-31}\n", "years from 1970", 1),
         (WEBINAR.replace("Europe/Zurich", "localtime", 1), "not an IANA time zone", 3),
         (WEBINAR.replace("2021-11-19 13:00 Europe/Zurich", "2021-10-31 02:30 Europe/Zurich"), "happens twice", 3),
-        (WEBINAR.replace("title", "titel"), "missing", 1),
+        (WEBINAR.replace("title", "titel"), "“titel” is not known", 2),
+        (WEBINAR.replace("  title: Annual webinar\n", ""), "“title” is missing", 1),
         (WEBINAR + "  colour: red\n", "not known here", 5),
         (WEBINAR + "  link: intranet/page\n", "web address", 5),
         (WEBINAR + "  joining_link: javascript:alert(1)\n", "web address", 5),
         (WEBINAR + "  joining_link: 'https://[::1'\n", "web address", 5),
         (WEBINAR + "  link: https://example.org/a b\n", "web address", 5),
-        (WEBINAR + "  status: perhaps\n", "'confirmed', 'tentative' or 'cancelled'", 5),
+        (WEBINAR + "  status: perhaps\n", "one of confirmed, tentative or cancelled", 5),
         (WEBINAR.replace("Annual webinar", '"Annual\\nwebinar"'), "one line", 2),
         (WEBINAR.replace("Annual webinar", '"Annual\\u2028webinar"'), "one line", 2),
         (WEBINAR.replace("Annual webinar", '"\\ud800"'), "half a character", 2),
@@ -145,3 +170,39 @@ def test_whatever_the_file_holds_is_a_calendar_or_an_error_with_its_place(text: 
             read_events(project)
         except CampaignError as error:
             assert error.problem.where.startswith("campaigns/events.yaml")  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message", "mend"),
+    [
+        ("- id: a\n  title: Talk: what next\n", 2, "a second “:” on this line", "in quotes"),
+        ("- id: a\n   title: A\n", 2, "further in than its event", "in quotes"),
+        ("- id: a\n title: A\n", 2, "not as far in as the keys above", "two blanks further"),
+        ("- id: a\n  title\n  start: 2021-11-19\n", 3, "a key has no “:”", "Each event begins"),
+        ("- id: a\n\ttitle: A\n", 2, "a tab stands here", "Write blanks"),
+        ("- id: a\n  title: 'A\n", 3, "has none at its end", "Write the quote"),
+        ("- id: a\n  title: *A\n", 2, "begins with “*”", "in quotes"),
+        ("- id: a\n  title: @A\n", 2, "means something else here", "in quotes"),
+        ('- id: a\n  title: "C:\\d"\n', 2, "this is none", "single quotes"),
+        ("- {id: a, title: A\n", 2, "a bracket is not closed", "Close it"),
+        ("- id: a\n  title: A\x07\n", None, "a control character", "anew"),
+    ],
+)
+def test_what_is_no_yaml_is_told_in_our_words(
+    project: Project, text: str, line: int | None, message: str, mend: str
+) -> None:
+    write(project, text)
+    with pytest.raises(CampaignError) as refused:
+        read_events(project)
+    problem = refused.value.problem
+    assert problem.message.startswith("this is not valid YAML: ")
+    assert message in problem.message
+    assert problem.where == "campaigns/events.yaml" + (f", line {line}" if line else "")
+    assert mend in problem.mend
+
+
+def test_every_slip_of_every_event_is_told_at_once(project: Project) -> None:
+    write(project, WEBINAR.replace("title", "titel") + "- id: Two\n  start: noon\n" + WEBINAR)
+    with pytest.raises(CampaignError) as refused:
+        read_events(project)
+    assert [problem.where.rpartition(" ")[2] for problem in refused.value.problems] == ["2", "5", "5", "6"]

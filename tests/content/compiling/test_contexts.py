@@ -3,7 +3,7 @@
 import pytest
 
 from mlgroup_mail.content.compiling.contexts import MisplacedFieldError, html_contexts, text_contexts
-from mlgroup_mail.content.compiling.merge_fields import Tokens
+from mlgroup_mail.content.merge_fields import Tokens
 from mlgroup_mail.model.message import Slot, SlotContext
 
 TOKENS = Tokens("seed", "test")

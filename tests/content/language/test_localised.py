@@ -171,8 +171,8 @@ def test_dates_and_hours_take_an_event_s_moment_or_a_day_as_text() -> None:
     assert said("fr", "date", "2022-01-01", "d/M") == "1/1"
     assert said("en-US", "time", MEETING.start) == "2:00 PM"
     assert said("ko", "time", MEETING.start) == "오후 2:00"
-    assert said("en", "zone", MEETING.start) == "BST"
-    assert said("fr", "zone", MEETING.start) == "UTC+1"
+    assert said("en", "zone", MEETING.start) == "London, UTC+1"
+    assert said("fr", "zone", MEETING.start) == "Londres, UTC+1"
     assert said("en", "number", Decimal("1234.5")) == "1,234.5"
 
 

@@ -12,7 +12,7 @@ from mlgroup_mail.content.pictures.placing import image_sources, place_images, w
 from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.settings.project import Project
 from tests.content.pictures.drawing import drawn
-from tests.content.projects import frozen, write_campaign
+from tests.content.projects import frozen, write_campaign, write_template
 
 A, B = "a" * 64, "b" * 64
 CID_A, CID_B = f"cid:{'a' * 32}@ml-group.example.org", f"cid:{'b' * 32}@ml-group.example.org"
@@ -55,11 +55,32 @@ def source(project: Project) -> FrozenSource:
             '<!--[if !mso]><!--><img src="image:chart.png"><!--<![endif]-->',
             f'<!--[if !mso]><!--><img src="{CID_A}"><!--<![endif]-->',
         ),
+        ('<p style="background: url(image:chart.png)">', f'<p style="background: url({CID_A})">'),
+        (
+            "<p style=\"a:b;background:#fff url('image:chart.png') top; list-style: URL( image:50%25.png )\">",
+            f"<p style=\"a:b;background:#fff url('{CID_A}') top; list-style: URL( {CID_B} )\">",
+        ),
+        (
+            "<p style='background:url(&quot;image:R&amp;D.png&quot;)'>",
+            f"<p style='background:url(&quot;{CID_A}&quot;)'>",
+        ),
+        ('<p style="background:url(image:maps/my%20chart.png)">', f'<p style="background:url({CID_B})">'),
+        (
+            '<style>.a { background: url("image:chart.png") } @media x { p { color: url(image:50%.png) } }</style>',
+            f'<style>.a {{ background: url("{CID_A}") }} @media x {{ p {{ color: url({CID_B}) }} }}</style>',
+        ),
+        (
+            "<!--[if mso]><style>.a { background: url(image:chart.png) }</style><![endif]-->",
+            f"<!--[if mso]><style>.a {{ background: url({CID_A}) }}</style><![endif]-->",
+        ),
+        ('<img srcset="image:chart.png, image:50%25.png 2x">', f'<img srcset="{CID_A}, {CID_B} 2x">'),
         # What only speaks of pictures is left alone.
         ('<p>Write src="image:chart.png" so.</p>', '<p>Write src="image:chart.png" so.</p>'),
         ('<p title="image:chart.png">x</p>', '<p title="image:chart.png">x</p>'),
         ('<!-- <img src="image:chart.png"> -->', '<!-- <img src="image:chart.png"> -->'),
         ('<img src="https://example.org/image:chart.png">', '<img src="https://example.org/image:chart.png">'),
+        ("<p>Write url(image:chart.png) so. The image: see below.</p>",) * 2,
+        ('<p style="background-image:none">x</p>',) * 2,
         ("<style>a { content: 'image:chart.png' }</style>", "<style>a { content: 'image:chart.png' }</style>"),
     ],
 )
@@ -91,6 +112,48 @@ def test_a_picture_that_is_not_there_is_told_with_line_and_the_nearest_name(sour
         assert caught.value.problem.message == "there is no picture “chrat.png”"
         assert caught.value.problem.where == f"campaigns/letter/campaign.md, line {source.text_line + 1}"
         assert "Did you mean “chart.png”?" in caught.value.problem.mend
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '<a href="image:chart.png">',
+        '<img src=" image:chart.png">',
+        '<img src="Image:chart.png">',
+        "<p style=\"background: image-set('image:chart.png' 1x)\">",
+        '<style>.a { background: url("image:chart.png }</style>',
+    ],
+)
+def test_a_source_that_would_reach_the_reader_unplaced_is_refused(source: FrozenSource, written: str) -> None:
+    with pytest.raises(CampaignError, match="shows no picture here") as caught:
+        place_images(f"<p>x</p>{written}", source)
+    assert caught.value.problem.where.startswith("campaigns/letter/campaign.md")
+    assert "url(...)" in caught.value.problem.mend
+
+
+@pytest.mark.parametrize("hosted", [False, True])
+def test_a_background_behind_a_section_is_in_the_mail(project: Project, hosted: bool) -> None:
+    """From a template to what Outlook, other programs and style sheets are shown."""
+    write_campaign(project)
+    (project.campaigns / "letter" / "my chart.png").write_bytes(drawn())
+    write_template(
+        project,
+        "newsletter.mjml.j2",
+        "<mjml><mj-head><mj-style>@media (max-width: 400px) "
+        "{ .hero { background: url('{{ images[\"my chart.png\"].src }}') } }</mj-style></mj-head><mj-body>"
+        '<mj-section css-class="hero" background-url="{{ images["my chart.png"].src }}"><mj-column>'
+        '<mj-text><p style="background: url({{ images["my chart.png"].src }})">x</p></mj-text>'
+        "</mj-column></mj-section>{{ body }}</mj-body></mjml>",
+    )
+    source = frozen(project, "One.\n")
+    if hosted:
+        source = dataclasses.replace(source, images_url="https://mail.example.org/images")
+    message = compile_message(source, {})
+    digest = source.images["my chart.png"].digest
+    address = f"https://mail.example.org/images/{digest}/my%20chart.png" if hosted else f"cid:{digest[:32]}@"
+    assert message.html.count(address) == 6
+    assert "image:my" not in message.html
+    assert [image.name for image in message.images] == ([] if hosted else ["my chart.png"])
 
 
 def test_templates_find_size_and_source_of_each_picture(source: FrozenSource) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgroup_mail.content.compiling.merge_fields import MergeField, MergeFields, Tokens, placed
+from mlgroup_mail.content.merge_fields import MergeField, MergeFields, Tokens, placed
 from mlgroup_mail.content.templates.rendering import Renderer, parse
 from mlgroup_mail.content.templates.sandbox import MAX_ROUNDS, MAX_TEXT
 from mlgroup_mail.errors import CampaignError

@@ -380,6 +380,58 @@ def _footnote(document: Docx) -> None:
     add_xml(paragraph, '<w:r><w:footnoteReference w:id="2"/></w:r><w:r><w:t xml:space="preserve"> people.</w:t></w:r>')
 
 
+class TestCaptions:
+    @pytest.mark.parametrize("below", [True, False])
+    def test_a_caption_stands_with_its_picture(self, read: Read, below: bool) -> None:
+        def make(document: Docx) -> None:
+            document.add_paragraph("What the group did last year is told in one picture, and in a few words below it.")
+            if not below:
+                document.add_paragraph("Figure 1: members by year", style="Caption")
+            add_picture(document, "A curve that rises")
+            if below:
+                document.add_paragraph("Figure 1: members by year", style="Caption")
+            document.add_paragraph("It goes on, and nobody knows for how long; that is for the next text to say.")
+
+        found = read(make)
+        figure = (
+            "```figure\nimage: a-curve-that-rises.png\nalt: A curve that rises\ncaption: Figure 1: members by year\n```"
+        )
+        assert f"\n\n{figure}\n\nIt goes on" in found.markdown
+        assert found.kept == {"picture": 1}
+        assert found.title == ""
+
+    def test_each_picture_has_its_own(self, read: Read) -> None:
+        def make(document: Docx) -> None:
+            for number in (1, 2):
+                add_picture(document, f"Curve {number}", colour=f"#00000{number}")
+                document.add_paragraph(f"Figure {number}", style="Caption")
+
+        assert [line for line in read(make).markdown.splitlines() if ":" in line] == [
+            *("image: curve-1.png", "alt: Curve 1", "caption: Figure 1"),
+            *("image: curve-2.png", "alt: Curve 2", "caption: Figure 2"),
+        ]
+
+    def test_beside_a_table_or_a_picture_without_words_it_is_a_paragraph_and_no_heading(self, read: Read) -> None:
+        def make(document: Docx) -> None:
+            document.add_paragraph("Table 1: people and countries", style="Caption")
+            table = document.add_table(2, 2)
+            for row in table.rows:
+                for cell in row.cells:
+                    cell.text = "x"
+            add_picture(document)
+            document.add_paragraph("Figure 1", style="Caption")
+            document.add_paragraph("What follows is a text that goes on for a while, so that lines alone look alone.")
+
+        found = read(make)
+        assert "#" not in found.markdown
+        assert "```" not in found.markdown
+        assert found.markdown.startswith("Table 1: people and countries\n\n|")
+        assert "![](picture-1.png)\n\nFigure 1\n\n" in found.markdown
+        told = " ".join(map(str, found.remarks))
+        assert "the caption “Table 1: people and countries” is a paragraph of its own" in told
+        assert "heading" not in told
+
+
 def test_notes_stand_at_the_end_by_their_numbers(read: Read) -> None:
     text = read(_footnote)
     assert text.markdown == "We are 250\\[1\\] people.\n\n\\[1\\] As of October."

@@ -19,7 +19,7 @@ def test_before_each_cell_stands_the_name_of_its_column_which_only_narrow_screen
     labels = [each for each in table.iter("span") if each.get("class") == "label"]
     assert [label.text for label in labels] == ["Office: ", "Members: "] * 2
     assert {"display:none" in (label.get("style") or "").replace(" ", "") for label in labels} == {True}
-    narrow = found.html.partition("@media only screen and (max-width: 479px) {\n  .button")[2].partition("\n}")[0]
+    narrow = found.html.partition("@media only screen and (max-width: 559px) {\n  .data")[2].partition("\n}")[0]
     assert ".data .label { display: inline !important; }" in narrow
     assert ".data td { display: block" in narrow.replace(".data, .data tbody, .data tr, ", "")
 

@@ -75,3 +75,27 @@ def test_a_line_that_is_too_long_is_broken_under_its_own_beginning() -> None:
     text = wrap_lines(f"short\n  {'word ' * 20}\nhttps://a.example/{'x' * 80}")
     assert text.splitlines()[1:3] == [f"  {'word ' * 14}".rstrip(), f"  {'word ' * 6}".rstrip()]
     assert text.endswith("x" * 80)
+
+
+@pytest.mark.parametrize(
+    ("line", "second"),
+    [
+        ("- ", "  "),
+        ("  - ", "    "),
+        ("12. ", "    "),
+        ("> ", "> "),
+        ("> - ", ">   "),
+        ("13:00–14:30  ", " " * 13),
+        ("2:00 PM–3:30 PM  ", " " * 17),
+        ("오후 2:00–오후 3:30  ", " " * 17),
+        ("Times: ", ""),
+        ("At 13:00 we begin. ", ""),
+    ],
+)
+def test_what_is_broken_off_stands_under_the_words_it_belongs_to(line: str, second: str) -> None:
+    first, *rest = wrap_lines(line + "word " * 30).splitlines()
+    assert first.startswith(f"{line}word word")
+    assert rest
+    for each in rest:
+        assert each.startswith(f"{second}word")
+        assert len(each) <= WIDTH

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import ExitStack
 from email import message_from_bytes, policy
 
 import pytest
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN
 from mlgroup_mail.delivery.transports.smtp import SmtpTransport
-from mlgroup_mail.delivery.transports.smtp_connection import SmtpServer, server_of
-from mlgroup_mail.delivery.transports.smtp_transaction import _may_not_relay, _stuffed
+from mlgroup_mail.delivery.transports.smtp_refusals import refusal_of_us
+from mlgroup_mail.delivery.transports.smtp_server import SmtpServer, server_of
+from mlgroup_mail.delivery.transports.smtp_transaction import _stuffed
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import OutcomeKind
 from mlgroup_mail.settings.environment import Settings, Tls
@@ -28,21 +28,6 @@ ACCEPTED, REFUSED, DEFERRED, UNCERTAIN = (
     OutcomeKind.DEFERRED,
     OutcomeKind.UNCERTAIN,
 )
-
-
-@pytest.fixture
-def transport_to():
-    """Makes transports to a test's server, and closes them at the end."""
-    with ExitStack() as stack:
-
-        def make(server, **options) -> SmtpTransport:
-            settings = {"tls": "none", "timeout": 2.0, "answer_timeout": 2.0} | options
-            settings["tls"] = Tls(settings["tls"])
-            transport = SmtpTransport(SmtpServer(host=server.host, port=server.port, **settings))
-            stack.callback(transport.close)
-            return transport
-
-        yield make
 
 
 def kinds(outcomes) -> list[OutcomeKind]:
@@ -95,89 +80,7 @@ class TestRealServer:
         assert outcome.kind is ACCEPTED
 
 
-# What the server does, and what must come of the message. Before the final dot it is surely not accepted.
-BEFORE_THE_DOT = [
-    (Phase.MAIL, {"reply": "450 4.3.2 not now"}, DEFERRED),
-    (Phase.MAIL, {"reply": "552 5.3.4 too large"}, REFUSED),
-    (Phase.MAIL, {"reply": "421 4.3.2 closing", "close": True}, DEFERRED),
-    (Phase.MAIL, {"close": True}, DEFERRED),
-    (Phase.MAIL, {"stall": True}, DEFERRED),
-    (Phase.MAIL, {"reply": "what?"}, DEFERRED),
-    (Phase.RCPT, {"reply": "550 5.1.1 no such person"}, REFUSED),
-    (Phase.RCPT, {"reply": "450 4.2.1 greylisted"}, DEFERRED),
-    (Phase.RCPT, {"reply": "421 4.3.2 closing", "close": True}, DEFERRED),
-    (Phase.RCPT, {"close": True}, DEFERRED),
-    (Phase.RCPT, {"stall": True}, DEFERRED),
-    (Phase.RCPT, {"reply": "what?"}, DEFERRED),
-    (Phase.RCPT, {"reply": "354 too early"}, DEFERRED),
-    (Phase.DATA, {"reply": "554 5.6.0 not from you"}, REFUSED),
-    (Phase.DATA, {"reply": "451 4.3.0 not now"}, DEFERRED),
-    (Phase.DATA, {"reply": "421 4.3.2 closing", "close": True}, DEFERRED),
-    (Phase.DATA, {"close": True}, DEFERRED),
-    (Phase.DATA, {"stall": True}, DEFERRED),
-    (Phase.DATA, {"reply": "what?"}, DEFERRED),
-    (Phase.DATA, {"reply": "250 misunderstood"}, DEFERRED),
-    (Phase.BODY, {"close": True}, DEFERRED),
-    (Phase.BODY, {"reply": "421 4.3.2 closing", "close": True}, DEFERRED),
-    (Phase.BODY, {"stall": True}, DEFERRED),
-]
-AFTER_THE_DOT = [
-    (Phase.DOT, {"reply": "250 2.0.0 Ok: queued as 4F2"}, ACCEPTED),
-    (Phase.DOT, {"reply": "250 2.0.0 Ok: queued as 4F2", "close": True}, ACCEPTED),
-    (Phase.DOT, {"reply": "250-2.0.0 Ok\r\n250 queued as 4F2"}, ACCEPTED),
-    (Phase.DOT, {"reply": "450 4.2.0 try again"}, DEFERRED),
-    (Phase.DOT, {"reply": "421 4.3.2 closing", "close": True}, DEFERRED),
-    (Phase.DOT, {"reply": "554 5.7.1 looks like spam"}, REFUSED),
-    (Phase.DOT, {"reply": "354 go on"}, UNCERTAIN),
-    (Phase.DOT, {"reply": "what?"}, UNCERTAIN),
-    (Phase.DOT, {"reply": b"\xff\xfe\r\n"}, UNCERTAIN),
-    (Phase.DOT, {"reply": b"2", "close": True}, UNCERTAIN),
-    (Phase.DOT, {"reply": b"250-2.0.0 Ok\r\n", "close": True}, UNCERTAIN),
-    (Phase.DOT, {"reply": b"2" * 10_000 + b"\r\n", "close": True}, UNCERTAIN),
-    (Phase.DOT, {"close": True}, UNCERTAIN),
-    (Phase.DOT, {"stall": True}, UNCERTAIN),
-]
-
-
-def _name(case) -> str:
-    phase, fault, _ = case
-    reply = fault.get("reply", b"")
-    first = reply.split(b"\r\n" if isinstance(reply, bytes) else "\r\n")[0][:12]
-    doing = [name for name in ("close", "stall") if fault.get(name)]
-    return "-".join([phase, *([repr(first)] if first else []), *doing])
-
-
 class TestFaults:
-    # Larger than what the system keeps for a connection, so that a server that reads no further is noticed.
-    LARGE = CONTENT + (b"x" * 76 + b"\r\n") * 120_000
-
-    @pytest.mark.parametrize("case", BEFORE_THE_DOT + AFTER_THE_DOT, ids=_name)
-    def test_every_ending_has_one_meaning_and_the_next_message_goes_its_way(self, faulty_smtp, transport_to, case):
-        phase, fault, expected = case
-        faulty_smtp.on(phase, **fault)
-        transport = transport_to(faulty_smtp, timeout=0.3, answer_timeout=0.3)
-        content = self.LARGE if phase is Phase.BODY else CONTENT
-        outcomes = handed(transport, [make_message(content=content)], always)
-        faulty_smtp.mend()
-        outcomes += handed(transport, [make_message("next@example.org")], always)
-
-        assert kinds(outcomes) == [expected, ACCEPTED]
-        assert [taken.recipients[0] for taken in faulty_smtp.accepted] == [
-            *(["ada@example.org"] if expected is ACCEPTED else []),
-            "next@example.org",
-        ]
-
-    @pytest.mark.parametrize("case", BEFORE_THE_DOT + AFTER_THE_DOT, ids=_name)
-    def test_what_is_called_surely_not_accepted_has_not_been_taken(self, faulty_smtp, transport_to, case):
-        phase, fault, _ = case
-        faulty_smtp.on(phase, **fault)
-        transport = transport_to(faulty_smtp, timeout=0.3, answer_timeout=0.3)
-        (outcome,) = handed(transport, [make_message()], always)
-
-        told_no = phase is Phase.DOT and str(fault.get("reply", ""))[:1] in "45"
-        if outcome.kind in (DEFERRED, REFUSED) and not told_no:
-            assert faulty_smtp.taken == []
-
     def test_one_refused_recipient_leaves_the_others_untouched(self, faulty_smtp, transport_to):
         faulty_smtp.on(Phase.RCPT, "550 5.1.1 no such person", to="bob@example.org")
         outcomes = handed(
@@ -197,16 +100,6 @@ class TestFaults:
 
         assert kinds(outcomes) == [REFUSED, ACCEPTED]
         assert faulty_smtp.connections == 2
-
-    def test_trouble_in_the_goodbye_does_not_unaccept_a_message(self, faulty_smtp, transport_to):
-        faulty_smtp.on(Phase.QUIT, "500 what?", close=True)
-        transport = transport_to(faulty_smtp)
-        (outcome,) = handed(transport, [make_message()], always)
-        transport.close()
-        transport.close()
-
-        assert outcome.kind is ACCEPTED
-        assert faulty_smtp.commands[-1] == "QUIT"
 
     @pytest.mark.parametrize("farewell", [{"close": True}, {"reply": "421 4.4.2 idle too long", "close": True}])
     def test_a_connection_that_went_while_idle_costs_no_message_its_try(self, faulty_smtp, transport_to, farewell):
@@ -266,20 +159,6 @@ class TestWindows:
         with pytest.raises(LookupError):
             handed(transport_to(faulty_smtp), messages(), always)
         assert faulty_smtp.taken == []
-
-    def test_an_interruption_within_a_message_leaves_without_a_word(self, faulty_smtp, transport_to, monkeypatch):
-        transport = transport_to(faulty_smtp)
-        monkeypatch.setattr("mlgroup_mail.delivery.transports.smtp_transaction._stuffed", lambda content: _interrupt())
-        with pytest.raises(KeyboardInterrupt):
-            handed(transport, [make_message()], always)
-        transport.close()
-
-        assert faulty_smtp.taken == []
-        assert faulty_smtp.commands[-1] == "DATA"
-
-
-def _interrupt() -> bytes:
-    raise KeyboardInterrupt
 
 
 class TestServerAsAWhole:
@@ -578,4 +457,4 @@ class TestWire:
     ],
 )
 def test_a_server_that_forwards_nothing_is_told_from_one_that_knows_no_such_mailbox(answer: bytes, ours: bool) -> None:
-    assert _may_not_relay(answer) is ours
+    assert refusal_of_us(550, answer) is ours

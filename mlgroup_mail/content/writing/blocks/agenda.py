@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import chain
 
 from mlgroup_mail.content.calendar.events import Event
 from mlgroup_mail.content.calendar.wall_time import WallTime
@@ -21,6 +22,7 @@ _BLANK = r"(?:\s|&#32;)"
 _ITEM = re.compile(
     rf"(?P<start>{_TIME})(?:{_BLANK}*(?:[-–]|&#45;){_BLANK}*(?P<end>{_TIME}))?(?:{_BLANK}+(?P<title>.*))?"
 )
+_BAR = re.compile(r"(?:^|\s+)\|\s*")
 _EVENT = re.compile(r"event\s*:\s*(?P<id>.*)", re.IGNORECASE)
 
 
@@ -43,15 +45,15 @@ class Agenda:
 
 
 def read_agenda(fence: Fence, diary: Diary) -> Agenda:
-    """Read `13:00 Title` or `13:00-13:30 Title` lines, each with its details below, indented or behind “|”.
+    """Read `13:00 Title` or `13:00-13:30 Title` lines, each with its details behind “|” or below it, indented.
 
     A first line `event: ID` names the event: the times are in its zone then and must lie within it. Raises
     CampaignError for a line without a time, a time that does not exist, and one outside the event.
     """
     lines = filled(fence, _EXAMPLE)
     event = None
-    if named := _EVENT.fullmatch(lines.lines[0].strip()):
-        event = event_named(diary.events, TextLines(place=lines.place, lines=(named["id"],), numbers=lines.numbers[:1]))
+    if (name := event_of(lines.lines[0])) is not None:
+        event = event_named(diary.events, TextLines(place=lines.place, lines=(name,), numbers=lines.numbers[:1]))
         lines = lines.part(1)
     items: list[tuple[TextLines, list[TextLines]]] = []
     for index, line in enumerate(lines.lines):
@@ -67,10 +69,17 @@ def read_agenda(fence: Fence, diary: Diary) -> Agenda:
     return Agenda(event=event, items=tuple(_item(fence, line, below, event, diary) for line, below in items))
 
 
+def event_of(line: str) -> str | None:
+    """The id in an agenda's line “event: ID”; None for any other line."""
+    found = _EVENT.fullmatch(line.strip())
+    return found["id"] if found else None
+
+
 def _item(fence: Fence, line: TextLines, below: list[TextLines], event: Event | None, diary: Diary) -> Item:
     where = line.where(0)
     found = _ITEM.fullmatch(line.text.strip())
-    if found is None or not (found["title"] or "").strip():
+    said = _parts(_with_text(line, found["title"] or "")) if found else []
+    if found is None or not said:
         raise CampaignError(
             "this line of the agenda has no time" if found is None else "this line of the agenda says nothing",
             where=where,
@@ -82,9 +91,15 @@ def _item(fence: Fence, line: TextLines, below: list[TextLines], event: Event | 
     return Item(
         start=start,
         end=end,
-        title=fence.writing.line(_with_text(line, found["title"])),
-        details=tuple(fence.writing.line(_with_text(each, each.text.strip().removeprefix("|"))) for each in below),
+        title=fence.writing.line(said[0]),
+        details=tuple(fence.writing.line(each) for each in (*said[1:], *chain.from_iterable(map(_parts, below)))),
     )
+
+
+def _parts(line: TextLines) -> list[TextLines]:
+    """What stands between the marks “|” of a line; behind a backslash, or within a word, it is a letter like others."""
+    parts = _BAR.split(line.text.strip())
+    return [_with_text(line, part) for part in parts if part.strip()]
 
 
 def _moment(written: str, event: Event | None, diary: Diary, where: str) -> WallTime:

@@ -1,5 +1,8 @@
 """Blocks `event` and `events`: what the calendar has, by id."""
 
+import difflib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +15,9 @@ from mlgroup_mail.content.writing.words import Words
 from mlgroup_mail.errors import CampaignError
 
 _EXAMPLE = "the id of an event of campaigns/events.yaml"
+_SEVERAL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+"""An id of several words; of one word, only the id itself is taken for one."""
+_NEAR = 0.8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +67,21 @@ def read_events(fence: Fence, diary: Diary) -> Events:
             mend="Write the next ones into campaigns/events.yaml, or take the block out.",
         )
     return Events(events=to_come)
+
+
+def refuse_further_events(calendar: Calendar, said: Mapping[str, str]) -> None:
+    """Raise CampaignError where a block `event` names another one too, or nearly does: it would show the id as text.
+
+    `said` are the lines that follow the id, each with its place.
+    """
+    for line, where in said.items():
+        several = _SEVERAL.fullmatch(line) and difflib.get_close_matches(line, calendar, n=1, cutoff=_NEAR)
+        if line in calendar or several:
+            raise CampaignError(
+                f"“{line}” reads as a second event, and a block “event” shows one",
+                where=where,
+                mend="Write ```events for several, one id a line, or a block of its own for each.",
+            )
 
 
 def event_named(events: Calendar, line: TextLines) -> Event:

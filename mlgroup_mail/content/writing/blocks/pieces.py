@@ -54,12 +54,18 @@ def refuse_blocks(tokens: list[Token], lines: TextLines) -> None:
             )
 
 
+def lines_within(fence: Token, lines: TextLines) -> TextLines:
+    """The lines that a fence holds, of the `lines` it was read from; the parser has taken its indentation off."""
+    begin, _ = fence.map or (0, 0)
+    content = tuple(fence.content.split("\n")[:-1])
+    return TextLines(place=lines.place, lines=content, numbers=lines.numbers[begin + 1 : begin + 1 + len(content)])
+
+
 def _pieces(lines: TextLines, writing: Writing, *, members_only: bool) -> Iterator[Piece]:
     prose: list[Token] = []
     tokens, inner = writing.parsed(lines)
     for token in tokens:
-        begin, end = token.map or (0, 0)
-        where = lines.where(begin)
+        where = lines.where(token.map[0] if token.map else 0)
         head = read_head(token.info, where) if token.type == "fence" and token.level == 0 else None
         if head is None:
             prose.append(token)
@@ -67,16 +73,11 @@ def _pieces(lines: TextLines, writing: Writing, *, members_only: bool) -> Iterat
         if prose:
             yield _prose(prose, lines, members_only)
             prose = []
+        _must_end(token, lines, where, nested=members_only)
         hidden = members_only or head.members_only
         if hidden and writing.public:
             continue
-        _must_end(token, lines, where, nested=members_only)
-        content = TextLines(
-            place=lines.place,
-            # The parser has taken the fence's own indentation off.
-            lines=tuple(token.content.split("\n")[:-1]),
-            numbers=lines.numbers[begin + 1 : end - 1],
-        )
+        content = lines_within(token, lines)
         if head.kind is None:
             yield from _pieces(content, inner, members_only=True)
         else:

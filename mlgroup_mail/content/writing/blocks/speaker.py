@@ -1,6 +1,8 @@
 """Blocks `speaker`: somebody who speaks."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from mlgroup_mail.content.templates.theming import Picture
 from mlgroup_mail.content.writing.blocks.keys import read_keys
@@ -10,12 +12,24 @@ from mlgroup_mail.content.writing.words import Words
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Speaker:
-    """A person: the photo's words for those who do not see it are the name."""
+    """A person: the photo's words for those who do not see it are the name.
+
+    `beside_photo` tells that another speaker next to this one has a photo: without one, room is left for it.
+    """
 
     name: Words
     role: Words
     photo: Picture | None
     words: Words
+    beside_photo: bool = False
+
+
+def in_line(blocks: Iterable[object]) -> Iterator[object]:
+    """The same blocks, where of speakers that follow one another all leave room for a photo if one has it."""
+    for speakers, found in groupby(blocks, key=lambda block: isinstance(block, Speaker)):
+        run = list(found)
+        photos = speakers and any(isinstance(each, Speaker) and each.photo for each in run)
+        yield from (replace(each, beside_photo=photos) if isinstance(each, Speaker) else each for each in run)
 
 
 def read_speaker(fence: Fence) -> Speaker:

@@ -55,8 +55,13 @@ BLOCKS = {
     ),
     "an agenda of an event, on its clock": (
         "```agenda\nevent: all-group\n14:00 Welcome\n```",
-        "Times: GMT 14:00 Welcome",
-        "Times: GMT\n\n14:00  Welcome",
+        "Times: London, UTC 14:00 Welcome",
+        "Times: London, UTC\n\n14:00  Welcome",
+    ),
+    "an agenda whose lines say who speaks": (
+        "```agenda\n13:00 Hello | Ana Silva | Lisbon\n14:00 *Talks* |Bo Ek\n  A \\| B | C\n15:00 a|b\n16:00 | End\n```",
+        "13:00 Hello Ana Silva Lisbon 14:00 Talks Bo Ek A | B C 15:00 a|b 16:00 End",
+        "13:00  Hello\n  Ana Silva\n  Lisbon\n14:00  Talks\n  Bo Ek\n  A | B\n  C\n15:00  a|b\n16:00  End",
     ),
     "a speaker": (
         "```speaker\nName: Ana Silva\nrole: Data scientist\n\nWorks on *coding*.\n```",
@@ -218,3 +223,30 @@ def test_prose_and_blocks_share_one_section_unless_a_block_needs_its_own(project
     (card,) = [card for card in cards if "Two." in "".join(card.itertext())]
     assert "One." in "".join(card.itertext())
     assert "Three." in "".join(card.itertext())
+
+
+def test_speakers_stand_in_line_whether_they_have_a_photo_or_not(project: Project) -> None:
+    def boxes(text: str) -> int:
+        return sum("speaker" in (each.get("class") or "").split() for each in read(project, text).all("div"))
+
+    ana, bo = "```speaker\nname: Ana\nphoto: ana.png\n```", "```speaker\nname: Bo\n```"
+    assert boxes(f"{ana}\n\n{bo}\n\n{bo}") == 3
+    assert boxes(f"{bo}\n\n{ana}") == 2
+    assert boxes(f"{ana}\n\nA word.\n\n{bo}") == 1
+    assert boxes(f"{bo}\n\n{bo}") == 0
+
+
+def test_an_agenda_says_the_reader_s_own_time_where_it_differs(project: Project) -> None:
+    source = frozen(furnished(project), "```agenda\nevent: all-group\n14:00 Welcome\n```")
+    fields = variant_fields(source)
+
+    def said(zone: str) -> Read:
+        reader = Contact(address="reader@example.org", timezone=zone)
+        return Read(compile_message(source, fields.shared(fields.key(reader))))
+
+    tokyo = said("Asia/Tokyo")
+    own = "Your time: Saturday 27 November, 23:00 – Sunday 28 November, 00:30"
+    assert tokyo.text == f"Times: London, UTC\n{own}\n\n14:00  Welcome"
+    assert own in tokyo.words
+    assert "Your time" not in said("Europe/Lisbon").text
+    assert "Your time" not in said("").words

@@ -87,11 +87,14 @@ def _compiled(source: FrozenSource, value: str) -> Read:
 
 
 def _shape(mail: Read) -> list[tuple[str, str]]:
-    """The elements in order, with where links lead less their queries, and where pictures come from."""
+    """The elements in order, with where links lead less their queries, and where pictures come from.
+
+    A long word in a table may break, which an element of ours tells.
+    """
     return [
         (element.tag, (element.get("href") or element.get("src") or "").partition("?")[0])
         for element in mail.all("*")
-        if isinstance(element.tag, str)
+        if isinstance(element.tag, str) and element.get("class") != "long"
     ]
 
 

@@ -1,0 +1,30 @@
+"""What must be so before any live mail goes, whatever the mailing: the place, the clock, the roads, the ledger."""
+
+from pathlib import Path
+
+from mlgroup_mail.clock import Clock
+from mlgroup_mail.delivery.ledger_witness import require_no_older_copy
+from mlgroup_mail.delivery.roads import require_hearing
+from mlgroup_mail.delivery.wall_clock import require_sound_clock
+from mlgroup_mail.errors import LedgerError
+from mlgroup_mail.store import Store
+from mlgroup_mail.store.place import why_unfit
+
+PLACE_MEND = (
+    "Put it on this machine's own disk, outside of synchronised folders: move the file and set "
+    "MLGROUP_DATABASE_URL=sqlite:////that/place/mlgroup.db. For several machines use PostgreSQL."
+)
+
+
+def require_sound(root: Path, store: Store, *, clock: Clock, leaves: bool) -> None:
+    """Raise LedgerError, ClockError or DeafRoadError where live mail must wait; `leaves`: it leaves this machine.
+
+    What stays on the machine is a trial, which may have a clock of its own.
+    """
+    if (file := store.file) and (why := why_unfit(file)):
+        raise LedgerError(f"nothing is sent: the database must not lie there: {why}", where=str(file), mend=PLACE_MEND)
+    require_no_older_copy(root, store)
+    if leaves:
+        require_sound_clock(store, now=clock.now())
+    with store.reading() as connection:
+        require_hearing(connection, now=clock.now())

@@ -1,0 +1,35 @@
+"""canary-address, canary-twice: those of the team who are to ride along."""
+
+from collections.abc import Iterator
+
+from mlgroup_mail import addresses
+from mlgroup_mail.preflight.findings import Finding, Level
+from mlgroup_mail.preflight.subject import CheckSubject
+
+_WHERE = "mlgroup.toml, [canaries]"
+
+
+def check(subject: CheckSubject) -> Iterator[Finding]:
+    """An error for a canary without an address that mail can reach, a warning for one who is named twice."""
+    seen: set[str] = set()
+    for canary in subject.canaries:
+        try:
+            mailbox = addresses.key(addresses.normalise(canary.address))
+        except addresses.AddressError as error:
+            yield Finding(
+                level=Level.ERROR,
+                rule="canary-address",
+                where=_WHERE,
+                message=f"“{addresses.mask_text(canary.address)}” in “{canary.place}” is not a mail address: {error}",
+                mend="Write the address alone, such as anna@office.example, or take it out.",
+            )
+            continue
+        if mailbox in seen:
+            yield Finding(
+                level=Level.WARNING,
+                rule="canary-twice",
+                where=_WHERE,
+                message=f"{addresses.mask(mailbox)} is named more than once: it rides in the first place named",
+                mend="Name each address once.",
+            )
+        seen.add(mailbox)

@@ -1,0 +1,75 @@
+"""What time the ledger thinks it is: the witness against a clock that was set."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from mlgroup_mail.clock import boot_seconds
+from mlgroup_mail.model import DeliveryState
+from mlgroup_mail.store import schema
+from mlgroup_mail.store.owners import boot_id
+
+_MARK, _ATTEMPT, _DELIVERY = schema.clock_mark, schema.attempt, schema.delivery
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClockMark:
+    """What time it was when live mail was last allowed; `number` as in the table."""
+
+    wall: datetime
+    boot: str
+    boot_seconds: float
+    number: int
+
+    def expected(self) -> datetime | None:
+        """What time it should be now, where this is still the same boot of the same machine."""
+        if self.boot != boot_id():
+            return None
+        return self.wall + timedelta(seconds=boot_seconds() - self.boot_seconds)
+
+
+def read_mark(connection: Connection) -> ClockMark | None:
+    """The mark; None before the first live mail."""
+    row = connection.execute(select(_MARK)).mappings().first()
+    if row is None:
+        return None
+    return ClockMark(wall=row["wall"], boot=row["boot"], boot_seconds=row["boot_seconds"], number=row["number"])
+
+
+def set_mark(connection: Connection, *, now: datetime, number: int) -> None:
+    """Make now the measure."""
+    # Two hosts may do so at once: the ledger's one row makes them take turns.
+    connection.execute(select(schema.ledger.c.id).with_for_update())
+    connection.execute(delete(_MARK))
+    connection.execute(insert(_MARK).values(id=1, wall=now, boot=boot_id(), boot_seconds=boot_seconds(), number=number))
+
+
+def last_live_attempt_at(connection: Connection, *, after: int) -> datetime | None:
+    """When the latest attempt began that was to leave the machine, where its number is higher than `after`."""
+    statement = (
+        select(_ATTEMPT.c.begun_at)
+        .where(_ATTEMPT.c.number > after, _ATTEMPT.c.transport != "outbox")
+        .order_by(_ATTEMPT.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def database_now(connection: Connection) -> datetime | None:
+    """The database server's own clock; None for an embedded database."""
+    if connection.dialect.name == "sqlite":
+        return None
+    now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return now
+
+
+def end_waits(connection: Connection, *, now: datetime) -> int:
+    """Let everything go now that waits for a moment reckoned by another clock; returns how many deliveries."""
+    connection.execute(delete(schema.back_off).where(schema.back_off.c.until > now))
+    result = connection.execute(
+        update(_DELIVERY)
+        .where(_DELIVERY.c.state == DeliveryState.DEFERRED, _DELIVERY.c.next_at > now)
+        .values(next_at=now)
+    )
+    return int(result.rowcount)

@@ -1,0 +1,140 @@
+"""A domain that puts us off is left alone for a while, all of it and only it."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mlgroup_mail.consent.restrictions import restrictions
+from mlgroup_mail.delivery.sending import settle
+from mlgroup_mail.model import Batch, MailingState, Outcome, OutcomeKind, Scope
+from mlgroup_mail.store import Store
+from mlgroup_mail.store.back_off import BACK_OFF
+from mlgroup_mail.store.claims import Claims, Window
+from mlgroup_mail.store.deliveries import oldest_due
+from mlgroup_mail.store.owners import begin_owner
+from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.rates import Wait
+from tests.factories import NOON, REF, make_store, planned_mailing, reread
+
+BUSY = "office1.example"
+"""Persons 1, 8, 15 and 22 are there."""
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def store(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A ledger with a mailing to twenty-four people at seven domains, due now."""
+    url = request.getfixturevalue("postgres_url") if request.param == "PostgreSQL" else None
+    with closing(make_store(tmp_path, url)) as made:
+        planned_mailing(made, 24)
+        yield made
+
+
+@pytest.fixture
+def claims(store: Store) -> Iterator[Claims]:
+    owner = begin_owner(store, now=NOON)
+    with owner.lock_file:
+        yield Claims(store, owner, transport="smtp", restrictions=restrictions)
+
+
+@pytest.fixture
+def batch(store: Store) -> Batch:
+    with store.reading() as connection:
+        (found,) = batches_of(connection, reread(store))
+    return found
+
+
+def people(found: Window | Wait | None) -> list[int]:
+    return [each.contact_id for each in found.deliveries] if isinstance(found, Window) else []
+
+
+def put_off(found: Window | Wait | None, scope: Scope, *, retry_after: float | None = None) -> list[Outcome]:
+    assert isinstance(found, Window)
+    kind = OutcomeKind.DEFERRED
+    return [
+        Outcome(attempt_id=each.attempt_id, kind=kind, detail="450 4.7.1 later", scope=scope, retry_after=retry_after)
+        for each in found.deliveries
+    ]
+
+
+def accepted(found: Window | Wait | None) -> list[Outcome]:
+    assert isinstance(found, Window)
+    return [Outcome(attempt_id=each.attempt_id, kind=OutcomeKind.ACCEPTED) for each in found.deliveries]
+
+
+def test_others_at_the_domain_wait_and_the_other_domains_go_on(claims: Claims, batch: Batch) -> None:
+    first = claims.next(batch, 1, record=[], now=NOON)
+    assert people(first) == [1]
+    rest = claims.next(batch, 24, record=put_off(first, Scope.DOMAIN), now=NOON)
+    assert people(rest) == [number for number in range(2, 25) if number % 7 != 1]
+    assert claims.next(batch, 24, record=accepted(rest), now=NOON + BACK_OFF[0] - SECOND) is None
+    assert people(claims.next(batch, 24, record=[], now=NOON + BACK_OFF[0])) == [1, 8, 15, 22]
+
+
+def test_it_waits_longer_each_time_until_it_takes_one(claims: Claims, batch: Batch) -> None:
+    rest = claims.next(batch, 24, record=[], now=NOON)
+    assert isinstance(rest, Window)
+    others = [each.attempt_id for each in rest.deliveries if not each.address.endswith(BUSY)]
+    claims.record([Outcome(attempt_id=each, kind=OutcomeKind.ACCEPTED) for each in others], now=NOON)
+    busy = [each for each in put_off(rest, Scope.DOMAIN) if each.attempt_id not in others]
+    claims.record(busy, now=NOON)
+    now = NOON
+    for pause in BACK_OFF[:3]:
+        assert claims.next(batch, 1, record=[], now=now + pause - SECOND) is None, "four answers are one failure"
+        now += pause
+        window = claims.next(batch, 1, record=[], now=now)
+        assert people(window) == [1]
+        claims.record(put_off(window, Scope.DOMAIN), now=now)
+    now += BACK_OFF[3]
+    window = claims.next(batch, 1, record=[], now=now)
+    window = claims.next(batch, 1, record=accepted(window), now=now)
+    claims.record(put_off(window, Scope.DOMAIN), now=now)
+    assert people(claims.next(batch, 24, record=[], now=now + BACK_OFF[0])) == [8, 15, 22], "as after a first failure"
+
+
+def test_a_full_mailbox_is_the_person_s_own(claims: Claims, batch: Batch) -> None:
+    first = claims.next(batch, 1, record=[], now=NOON)
+    rest = claims.next(batch, 24, record=put_off(first, Scope.RECIPIENT), now=NOON)
+    assert people(rest) == list(range(2, 25))
+
+
+def test_a_domain_that_has_just_taken_one_is_not_put_off_by_another(claims: Claims, batch: Batch) -> None:
+    """Greylisting is for each sender and recipient: the domain is open."""
+    window = claims.next(batch, 8, record=[], now=NOON)
+    assert people(window) == list(range(1, 9))
+    answers = [*accepted(window)[:7], put_off(window, Scope.DOMAIN)[7]]
+    rest = claims.next(batch, 24, record=answers, now=NOON)
+    assert {15, 22} <= set(people(rest))
+    assert people(claims.next(batch, 24, record=[], now=NOON + BACK_OFF[0])) == [8]
+
+
+def test_the_time_that_a_server_names_is_kept(claims: Claims, batch: Batch) -> None:
+    first = claims.next(batch, 1, record=[], now=NOON)
+    claims.record(put_off(first, Scope.DOMAIN, retry_after=3600.0), now=NOON)
+    rest = claims.next(batch, 24, record=[], now=NOON + timedelta(minutes=59))
+    assert not {1, 8, 15, 22} & set(people(rest))
+    assert {1, 8, 15, 22} <= set(people(claims.next(batch, 24, record=[], now=NOON + timedelta(hours=1))))
+
+
+def test_where_the_mail_server_itself_names_a_time_everybody_waits(claims: Claims, batch: Batch) -> None:
+    first = claims.next(batch, 2, record=[], now=NOON)
+    found = claims.next(batch, 2, record=put_off(first, Scope.SERVER, retry_after=300.0), now=NOON)
+    assert found == Wait(seconds=300.0, everybody=True)
+    assert people(claims.next(batch, 2, record=[], now=NOON + timedelta(minutes=5))) == [1, 2]
+
+
+def test_who_waits_for_a_domain_is_not_overdue(store: Store, claims: Claims, batch: Batch) -> None:
+    window = claims.next(batch, 24, record=[], now=NOON)
+    assert isinstance(window, Window)
+    busy = [each for each in window.deliveries if each.address.endswith(BUSY)]
+    kinds = {each.attempt_id: OutcomeKind.ACCEPTED for each in window.deliveries if each not in busy}
+    claims.record([Outcome(attempt_id=key, kind=kind) for key, kind in kinds.items()], now=NOON)
+    waits = [each for each in put_off(window, Scope.DOMAIN, retry_after=3 * 3600) if each.attempt_id not in kinds]
+    claims.record(waits, now=NOON)
+    with store.reading() as connection:
+        assert oldest_due(connection, batch.mailing_id) == NOON + timedelta(hours=3)
+    assert settle(store, REF, now=NOON + timedelta(hours=4)).state is MailingState.SENDING
+    assert settle(store, REF, now=NOON + timedelta(hours=5)).state is MailingState.HELD
