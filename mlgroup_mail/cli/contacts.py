@@ -139,7 +139,7 @@ def _source(name: str | None) -> "Source":
 def _vocabulary() -> "Vocabulary":
     """The project's words; any are taken where there is no project: a list can be checked anywhere."""
     from mlgroup_mail.contacts.words.readings import ANY_WORDS
-    from mlgroup_mail.settings.app import vocabulary
+    from mlgroup_mail.settings.parts import vocabulary
     from mlgroup_mail.settings.project import PROJECT_FILE, read_project
 
     root = project_root()

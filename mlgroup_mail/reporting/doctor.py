@@ -7,8 +7,8 @@ from pathlib import Path
 from mlgroup_mail.errors import ConfigurationError, MailError
 from mlgroup_mail.reporting import doctor_files, doctor_services, doctor_trust
 from mlgroup_mail.reporting.diagnosis import Check, Examined, Finding, Result, passed
-from mlgroup_mail.settings.app import make_store
 from mlgroup_mail.settings.environment import Settings, read_settings
+from mlgroup_mail.settings.parts import make_store
 from mlgroup_mail.settings.project import Project, read_project
 
 CHECKS: Sequence[tuple[str, Callable[[Examined], Finding]]] = (

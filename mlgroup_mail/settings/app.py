@@ -4,18 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 
 from mlgroup_mail.clock import Clock, FixedClock, SystemClock
 from mlgroup_mail.consent.erasing import ErasedPeople, erase_person
 from mlgroup_mail.consent.files import ImportedFile, import_waiting
-from mlgroup_mail.consent.tokens import OptOutTokens
 from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
-from mlgroup_mail.contacts.config import ContactsConfig, read_config
 from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.contacts.segments import Segment, segment_for
-from mlgroup_mail.contacts.words.readings import Vocabulary
 from mlgroup_mail.content.campaigns.campaign import AudienceRule, read_campaign
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery import (
@@ -31,33 +27,19 @@ from mlgroup_mail.delivery import (
     wall_clock,
 )
 from mlgroup_mail.delivery.announcements import Announcements
-from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.storing import PullResult, store_list
-from mlgroup_mail.delivery.transports.base import Transport
-from mlgroup_mail.delivery.transports.choosing import make_transport
 from mlgroup_mail.errors import ConfigurationError, MailError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, Outcome
 from mlgroup_mail.preflight.findings import Finding
 from mlgroup_mail.progress import Progress, silent
-from mlgroup_mail.settings.environment import Environment, Settings, TransportName, read_settings
-from mlgroup_mail.settings.project import Project, read_project
-from mlgroup_mail.store import Store
+from mlgroup_mail.settings.environment import TransportName, read_settings
+from mlgroup_mail.settings.parts import Parts, make_store, vocabulary
+from mlgroup_mail.settings.project import read_project
 from mlgroup_mail.store.erasure import Forgotten
-from mlgroup_mail.store.failures import PauseRule
 from mlgroup_mail.store.mailings import MailingRow, all_mailings
 from mlgroup_mail.store.moving import Moved, keep_apart, move_person
-from mlgroup_mail.store.rates import Rates
 from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
-
-
-def vocabulary(project: Project) -> Vocabulary:
-    """The words that a project's contact list may use for its topics and themes."""
-    return Vocabulary(
-        topics={topic: project.topic_title(topic) for topic in project.topics},
-        themes=project.file.themes or None,
-        default_topics=frozenset(topic for topic, default in project.topics.items() if default),
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,75 +51,8 @@ class DispatchResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class App:
-    """A project with its settings, database and clock."""
-
-    project: Project
-    settings: Settings
-    store: Store
-    clock: Clock
-
-    @cached_property
-    def contacts(self) -> ContactsConfig:
-        """`contacts.toml`: sources and segments."""
-        return read_config(self.project.contacts)
-
-    @cached_property
-    def tokens(self) -> OptOutTokens:
-        """Opt-out tokens under the project's keys; raises ConfigurationError where there is none."""
-        keys = [key.get_secret_value() for key in self.settings.secret_keys]
-        return OptOutTokens(keys, topics=self.project.topics)
-
-    def require_keys(self) -> None:
-        """Raise ConfigurationError where opt-out links could not be made: before anything is written, not after."""
-        _ = self.tokens
-
-    @property
-    def files(self) -> approving.Files:
-        """What mailings are frozen from."""
-        url = self.settings.public_url
-        return approving.Files(
-            project=self.project,
-            contacts=self.contacts,
-            opt_out_page=url is not None,
-            images_url=f"{url.rstrip('/')}/images" if url else "",
-        )
-
-    @property
-    def outbox(self) -> Path:
-        """Where the outbox transport writes."""
-        return self.project.state / "outbox"
-
-    @property
-    def leaves(self) -> bool:
-        """Whether live mail leaves this machine."""
-        return self.settings.transport is not TransportName.OUTBOX
-
-    @property
-    def allowed_domains(self) -> tuple[str, ...] | None:
-        """Whose addresses may be written to; None for everybody: in production, and where nothing leaves anyway."""
-        production = self.settings.environment is Environment.PRODUCTION
-        return self.settings.allowed_domains if self.leaves and not production else None
-
-    def transport(self) -> Transport:
-        """A new transport as configured; connects when it is first used."""
-        return make_transport(self.settings, outbox=self.outbox)
-
-    @property
-    def rates(self) -> Rates:
-        """What the mail server may be given; files need no rate."""
-        if self.settings.transport is not TransportName.SMTP:
-            return Rates()
-        return Rates(
-            per_minute=self.settings.messages_per_minute,
-            per_day=self.settings.messages_per_day,
-            per_domain=self.settings.domain_per_minute,
-            domains=self.project.file.rates,
-        )
-
-    def links(self, topic: str) -> Links:
-        """The opt-out links of a topic's mailings."""
-        return Links(self.tokens, self.project.group, public_url=self.settings.public_url, topic=topic)
+class App(Parts):
+    """What can be done with a project: each job of the command line and the flows is one method."""
 
     def clean_list(self, *, progress: Progress = silent) -> Cleaned:
         """Read and clean the sources of the contact list; raises ContactSourceError where one cannot be used."""
@@ -157,19 +72,14 @@ class App:
             now=now,
             limits=self.contacts.pull,
             accept_changes=accept_changes,
-            erasure_key=self._erasure_key,
+            erasure_key=self.erasure_key,
             progress=progress,
         )
-
-    @property
-    def _erasure_key(self) -> str | None:
-        key = self.settings.erasure_key
-        return key.get_secret_value() if key else None
 
     def move_person(self, old: str, new: str, *, by: str, reason: str) -> Moved:
         """Give a person another address, or join two rows that are one person's; each by address or number."""
         with self.store.deciding() as connection:
-            erased = ErasedPeople(connection, self._erasure_key)
+            erased = ErasedPeople(connection, self.erasure_key)
             return move_person(connection, old, new, by=by, reason=reason, now=self.clock.now(), erased=erased.know)
 
     def keep_apart(self, old: str, new: str, *, by: str, reason: str) -> int:
@@ -180,7 +90,7 @@ class App:
     def erase_person(self, who: str, *, by: str, reason: str) -> Forgotten:
         """Forget a person, by address or number, for good."""
         now = self.clock.now()
-        return erase_person(self.store, who, key=self._erasure_key, by=by, reason=reason, now=now)
+        return erase_person(self.store, who, key=self.erasure_key, by=by, reason=reason, now=now)
 
     def import_opt_outs(self) -> list[ImportedFile]:
         """Import the files that wait in `contacts/opt-outs/`, each once."""
@@ -210,7 +120,7 @@ class App:
     def send_test(self, ref: MailingRef, address: str) -> Outcome:
         """Send one message to the team, marked as a test."""
         source = self.frozen(ref)
-        return testing.send_test(self._sending(), source, address, pictures=self.files.pictures(source))
+        return testing.send_test(self.sending(), source, address, pictures=self.files.pictures(source))
 
     def segment(self, rule: AudienceRule, *, where: str = "") -> Segment:
         """The segment that a campaign's `audience` means."""
@@ -243,7 +153,7 @@ class App:
                 batch_size=self.settings.batch_size,
                 spacing=timedelta(minutes=self.settings.batch_spacing),
                 now=self.clock.now(),
-                erased=lambda connection: ErasedPeople(connection, self._erasure_key).know,
+                erased=lambda connection: ErasedPeople(connection, self.erasure_key).know,
                 progress=progress,
             )
         return planning.reread(self.store, mailing)
@@ -262,21 +172,9 @@ class App:
         self.require_sound()
         ledger_file.require_this_ledger(self.project.root, self.store)
         try:
-            sending.send_due(self._sending(stop), refs, progress=progress)
+            sending.send_due(self.sending(stop), refs, progress=progress)
         finally:
             ledger_witness.note_age(self.project.root, self.store)
-
-    def _sending(self, stop: Stop | None = None) -> sending.Sending:
-        return sending.Sending(
-            store=self.store,
-            transport=self.transport(),
-            clock=self.clock,
-            links=self.links,
-            allowed_domains=self.allowed_domains,
-            stop=stop or Stop(),
-            rates=self.rates,
-            pause=PauseRule(after=self.settings.pause_after, percent=self.settings.pause_percent),
-        )
 
     def dispatch(
         self,
@@ -403,9 +301,3 @@ def _wire(root: Path, clock: Clock | None) -> App:
             mend="Unset it, or set MLGROUP_TRANSPORT=outbox.",
         )
     return App(project=project, settings=settings, store=make_store(project, settings), clock=now)
-
-
-def make_store(project: Project, settings: Settings) -> Store:
-    """The project's database: as configured, else an embedded one among its state. Connects when first used."""
-    url = settings.database_url.get_secret_value() if settings.database_url else None
-    return Store(url or f"sqlite:///{project.state / 'mlgroup.db'}", state=project.state)

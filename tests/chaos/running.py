@@ -30,11 +30,12 @@ def grounds() -> Iterator[tuple[Fields, str]]:
 
 
 def numbers(first: int) -> Iterator[int]:
-    """Every case once, one ledger in turn with the other; then all of them again with other draws."""
+    """Every case once, one ledger in turn with the other; then all of them again with other draws, the last first."""
     of_each = [[index for index, case in enumerate(CASES) if case.ledger is ledger] for ledger in LedgerKind]
     longest = max(len(indices) for indices in of_each)
     for turn in range(first, first + MOST):
-        for place in range(longest):
+        places = range(longest)
+        for place in places if turn == first else reversed(places):
             yield from (indices[place] + turn * len(CASES) for indices in of_each if place < len(indices))
 
 

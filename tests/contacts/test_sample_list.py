@@ -15,7 +15,7 @@ from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
 from mlgroup_mail.contacts.config import read_config
 from mlgroup_mail.contacts.pulling import read_all
 from mlgroup_mail.contacts.segments import segment_for
-from mlgroup_mail.settings.app import vocabulary
+from mlgroup_mail.settings.parts import vocabulary
 from mlgroup_mail.settings.project import read_project
 
 ROOT = Path(__file__).parents[2]
