@@ -109,6 +109,8 @@ class TruthSink:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
+            # What comes over the others is lost as well, maybe right after their final dots.
+            self.doubts += max(len(self._sockets) - 1, 0)
             for connection in self._sockets:
                 with contextlib.suppress(OSError):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
