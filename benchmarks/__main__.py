@@ -5,14 +5,14 @@ The machine may be busy: no speed can fail, a doubled or lost mail does.
 
 import sys
 
-from benchmarks import chaos, contact_list, dispatching, merging
+from benchmarks import chaos, contact_list, dispatching, merging, million
 from benchmarks.measuring import Figure
 from mlgroup_mail.cli.output import say, show_table
 
 
 def main() -> int:
     """Run every benchmark and print one table; then the kill harness, whose verdict is the exit code."""
-    figures: list[Figure] = [*merging.run(), *dispatching.run(), *contact_list.run()]
+    figures: list[Figure] = [*merging.run(), *dispatching.run(), *million.run(), *contact_list.run()]
     show_table(
         ["what", "per second", "against", "ratio", "peak MB"],
         [

@@ -28,7 +28,9 @@ async def import_files(now: datetime | None) -> dict[str, int]:
                 ["file", "new opt-outs", "rejected rows"],
                 [[file.name, file.applied, len(file.rejected)] for file in fresh],
             ),
-            artifacts.bullets(f"{file.name}, row {row.row}: {row.reason}" for file in fresh for row in file.rejected),
+            artifacts.bullets(
+                f"{file.name}, row {row.row}: {row.reason}" for file in fresh for row in (*file.rejected, *file.noted)
+            ),
             description="Opt-out files that this run imported",
         )
     return {

@@ -9,7 +9,7 @@ from mlgroup_mail.store import Store
 from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.contacts import contacts_after
 from mlgroup_mail.store.mailings import MailingRow, approve_mailing, find_mailing
-from mlgroup_mail.store.plans import PlannedRecipient, add_variant, end_planning, write_chunk
+from mlgroup_mail.store.plans import PlannedRecipient, add_variant, count_planned, end_planning, write_chunk
 from mlgroup_mail.store.transitions import move_mailing
 from mlgroup_mail.store.upgrade import upgrade
 
@@ -86,7 +86,7 @@ def planned_mailing(store: Store, people: int = 6, *, batch_size: int = 500, ref
             batch_size=batch_size,
             now=NOON,
         )
-        end_planning(connection, mailing, now=NOON)
+        end_planning(connection, mailing, planned=count_planned(connection, mailing), now=NOON)
     return reread(store, ref)
 
 

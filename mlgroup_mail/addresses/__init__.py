@@ -2,7 +2,7 @@
 
 from mlgroup_mail.addresses.domains import LOOKS_LATIN, CheckedDomain, checked_domain
 from mlgroup_mail.addresses.lookalikes import near_misses
-from mlgroup_mail.addresses.masking import mask, mask_text
+from mlgroup_mail.addresses.masking import mask, mask_name, mask_text
 from mlgroup_mail.addresses.normalising import domain, is_allowed, key, normalise
 from mlgroup_mail.addresses.reading import (
     BEYOND_ASCII,
@@ -34,6 +34,7 @@ __all__ = [
     "is_role",
     "key",
     "mask",
+    "mask_name",
     "mask_text",
     "near_misses",
     "normalise",

@@ -12,6 +12,11 @@ def mask(address: str) -> str:
     return f"{local[:1]}…@{host}" if local else "…"
 
 
+def mask_name(name: str) -> str:
+    """What may be shown of a person's name: `A… L…`, the first letter of each word."""
+    return " ".join(f"{word[0]}…" for word in name.split())
+
+
 def mask_text(text: str) -> str:
     """A text from elsewhere (a server's answer) with every address in it masked, however its @ is written."""
     return _ADDRESS_IN_TEXT.sub(lambda found: mask(_OTHER_AT.sub("@", found[0])), text)

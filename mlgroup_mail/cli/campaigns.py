@@ -5,8 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlgroup_mail.cli.context import CampaignName, Json, MailingName, campaign_and_mailing, opened, whoever_runs_this
+from mlgroup_mail.cli.context import (
+    ApprovedBy,
+    CampaignName,
+    Json,
+    MailingName,
+    campaign_and_mailing,
+    mailing_named,
+    opened,
+)
 from mlgroup_mail.cli.output import console, print_json, say, show_indented, show_table
+from mlgroup_mail.cli.stopping import handing_over
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model.mailing import MailingRef
 
@@ -94,7 +103,8 @@ def test_send(
 
     with opened() as app:
         ref = _first_mailing(app, mailing)
-        outcome = app.send_test(ref, to)
+        with handing_over():
+            outcome = app.send_test(ref, to)
         where = f" Look at {app.outbox / 'index.html'}." if app.settings.transport == "outbox" else ""
     say(f"The test of {ref} was {outcome.kind}{f': {outcome.detail}' if outcome.detail else ''}.{where}")
     raise typer.Exit(int(outcome.kind is not OutcomeKind.ACCEPTED))
@@ -102,16 +112,16 @@ def test_send(
 
 def approve(
     mailing: MailingName,
-    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who approves it: a name or initials.")],
+    by: ApprovedBy,
     as_json: Json = False,
 ) -> None:
     """Approve a mailing exactly as it is now; any later change voids it. Refuses while `check` has errors."""
     from mlgroup_mail.reporting.forecast import forecast
     from mlgroup_mail.reporting.status import status_of
 
-    ref = MailingRef.parse(mailing)
+    ref = mailing_named(mailing)
     with opened() as app:
-        findings = app.approve(ref, by=by or whoever_runs_this())
+        findings = app.approve(ref, by=by)
         if any(finding.blocks for finding in findings):
             if as_json:
                 print_json({"mailing": str(ref), "approved": False, "errors": sum(each.blocks for each in findings)})

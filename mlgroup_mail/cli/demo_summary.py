@@ -102,6 +102,10 @@ def _where_to_look(mailings: list[dict[str, Any]], project: "DemoProject") -> "I
     for mailing in mailings:
         if page := _first_page(outbox / mailing["mailing"]):
             table.add_row(f"one of {mailing['mailing']}", _path(page))
+    for mailing in mailings:
+        report = project.root / "var" / "reports" / f"{mailing['mailing'].replace('/', '-')}.html"
+        if report.is_file():
+            table.add_row(f"the report of {mailing['mailing']}", _path(report))
     call = f"{_command()} --project {shlex.quote(root)}"
     if mailings:
         table.add_row("who got it, one line each", f"{call} log {mailings[0]['mailing']}")

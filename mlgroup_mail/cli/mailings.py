@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlgroup_mail.cli.context import Json, Live, MailingName, opened, whoever_runs_this
+from mlgroup_mail.cli.context import By, Json, Live, MailingName, mailing_named, opened, whoever_runs_this
 from mlgroup_mail.cli.output import print_json, say, show_table
 from mlgroup_mail.cli.progress_bar import progress_bar
 from mlgroup_mail.cli.statuses import show_statuses
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mlgroup_mail.settings.app import App
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the journal.")]
-By = Annotated[str | None, typer.Option("--by", metavar="WHO", help="Who orders it; else the account's name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +31,7 @@ def plan(mailing: MailingName, as_json: Json = False) -> None:
     """Freeze the audience of an approved mailing and make its batches. Sends nothing."""
     from mlgroup_mail.reporting.status import status_of
 
-    ref = MailingRef.parse(mailing)
+    ref = mailing_named(mailing)
     with opened() as app:
         with progress_bar("planning", quiet=as_json) as tell:
             app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
@@ -51,7 +50,7 @@ def send(
     from mlgroup_mail.delivery.stopping import Stop
     from mlgroup_mail.reporting.status import status_of, statuses_after
 
-    ref = MailingRef.parse(mailing)
+    ref = mailing_named(mailing)
     with opened() as app:
         if not live:
             raise typer.Exit(_dry_run(app, ref, as_json=as_json))
@@ -123,21 +122,21 @@ def dispatch(live: Live = False, as_json: Json = False) -> None:
 def pause(mailing: MailingName, reason: Reason = "", by: By = None) -> None:
     """Stop a mailing within one window; `resume` goes on."""
     with opened() as app:
-        app.pause(MailingRef.parse(mailing), reason=reason, by=by or whoever_runs_this())
+        app.pause(mailing_named(mailing), reason=reason, by=by or whoever_runs_this())
     say(f"{mailing} is paused. It goes on with: mlgroup-mail resume {mailing}")
 
 
 def resume(mailing: MailingName, reason: Reason = "", by: By = None) -> None:
     """Let a paused or held mailing go on."""
     with opened() as app:
-        app.resume(MailingRef.parse(mailing), reason=reason, by=by or whoever_runs_this())
+        app.resume(mailing_named(mailing), reason=reason, by=by or whoever_runs_this())
     say(f"{mailing} goes on at the next `dispatch --live` or `send --live`.")
 
 
 def cancel(mailing: MailingName, reason: Reason = "", by: By = None) -> None:
     """End a mailing for good; what was accepted stays accepted."""
     with opened() as app:
-        count = app.cancel(MailingRef.parse(mailing), reason=reason, by=by or whoever_runs_this())
+        count = app.cancel(mailing_named(mailing), reason=reason, by=by or whoever_runs_this())
     say(f"{mailing} is cancelled; {count} deliveries were still to go.")
 
 
@@ -158,7 +157,7 @@ def resolve(
     step = DeliveryStep.RESOLVE_ACCEPTED if accepted else DeliveryStep.RESOLVE_RESEND
     with opened() as app:
         count = app.resolve(
-            MailingRef.parse(mailing),
+            mailing_named(mailing),
             step,
             address=address,
             contact_id=contact,

@@ -27,6 +27,7 @@ from mlgroup_mail.cli import (
     web,
 )
 from mlgroup_mail.cli.context import set_project_root
+from mlgroup_mail.cli.stopping import was_handing_over
 from mlgroup_mail.errors import (
     ConfigurationError,
     DeafRoadError,
@@ -71,6 +72,7 @@ def main(
 
 
 _INTERRUPTED = 130
+_CUT = "stopped; what was just being handed over is in doubt (see `status`), the same command does the rest"
 
 
 def run() -> None:
@@ -84,7 +86,7 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as end:
         # Typer ends so, with 0 or a command's own code, 2 after telling a usage error, 130 after Ctrl-C.
         if end.code == _INTERRUPTED:
-            _tell("stopped; what was just being handed over is in doubt (see `status`), the same command does the rest")
+            _tell(_CUT if was_handing_over() else "stopped")
         return int(end.code or 0)
     except TransportError as error:
         _tell_all(error.problems)

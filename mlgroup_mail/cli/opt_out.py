@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlgroup_mail import addresses
-from mlgroup_mail.cli.context import JsonLines, opened, whoever_runs_this
+from mlgroup_mail.cli.context import By, JsonLines, opened, whoever_runs_this
 from mlgroup_mail.cli.output import print_json, say, show_table
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model.consent import ALL_TOPICS, Road, Signal, SignalKind
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Address = Annotated[str, typer.Argument(help="The person's address, any they have or had.")]
 Topic = Annotated[str, typer.Option("--topic", help="One topic of mlgroup.toml; else all of them.")]
-By = Annotated[str | None, typer.Option("--by", metavar="WHO", help="Who does it; else the account's name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -59,12 +58,15 @@ def add(
 def lift(
     address: Address,
     reason: Annotated[str, typer.Option("--reason", help="Why they may be written to again.")],
-    topic: Topic = ALL_TOPICS,
+    topic: Annotated[str, typer.Option("--topic", help="The opt-out of this topic; else the only one.")] = ALL_TOPICS,
+    all_topics: Annotated[bool, typer.Option("--all-topics", help="All that stand, whatever their topics.")] = False,
     by: By = None,
 ) -> None:
-    """End the opt-outs of a person; only a person decides this, never an import."""
+    """End the opt-out of a person; only a person decides this, never an import."""
     from mlgroup_mail.consent.applying import lift_suppressions
 
+    if all_topics and topic != ALL_TOPICS:
+        raise UsageError("give --topic or --all-topics, not both")
     with opened() as app:
         count = lift_suppressions(
             app.store,
@@ -73,6 +75,7 @@ def lift(
             by=by or whoever_runs_this(),
             reason=reason,
             now=app.clock.now(),
+            several=all_topics,
         )
     say(f"{_counted(count)} of {address} lifted. Mailings they were left out of stay so.")
 
@@ -133,11 +136,22 @@ def import_(
     for each in found:
         if as_json:
             rejected = [{"row": row.row, "reason": row.reason} for row in each.rejected]
-            print_json({"file": each.name, "applied": each.applied, "known": each.known, "rejected": rejected})
+            noted = [{"row": row.row, "reason": row.reason} for row in each.noted]
+            print_json(
+                {
+                    "file": each.name,
+                    "applied": each.applied,
+                    "known": each.known,
+                    "rejected": rejected,
+                    "noted": noted,
+                }
+            )
         else:
             say(f"{each.name}: imported before" if each.known else f"{each.name}: {_counted(each.applied)} applied")
             for row in each.rejected:
                 say(f"  row {row.row} rejected: {row.reason}")
+            for row in each.noted:
+                say(f"  row {row.row}: {row.reason}")
     if any(each.rejected for each in found):
         if not as_json:
             say("Mend these rows and import the file again: what was applied is not applied twice.")

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDTH_OF_A_FILE = 120
-"""Columns of a table that goes into a file or pipe, where no terminal says how wide it is."""
+"""Columns of text that goes into a file or pipe, where no terminal says how wide it is."""
 _WIDEST = 10_000
-"""So wide a table may be while it is measured."""
+"""So wide a table may be while it is measured, and in a file or pipe."""
 
 
 def print_json(data: object) -> None:
@@ -34,15 +34,19 @@ def say(text: str) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """Print a table, numbers on the right, under its title; where the terminal is too narrow for it, row by row."""
+    """Print a table, numbers on the right, under its title; where the terminal is too narrow for it, row by row.
+
+    In a file or pipe it is as wide as it needs to be: a row is a line, so that `grep` finds an address in it.
+    """
     from rich.measure import Measurement
 
     out, found = console(), [list(row) for row in rows]
+    if not out.is_terminal:
+        out.width = _WIDEST
     if title:
         # A title of the table itself would be wrapped to the table's width.
         out.print(title, style="bold", markup=False)
     table = _table(columns, found, whole_words=out.is_terminal)
-    # What a file is read by is made for tables, however wide they are.
     if out.is_terminal and Measurement.get(out, out.options.update(max_width=_WIDEST), table).minimum > out.width:
         _show_row_by_row(out, columns, found)
     else:

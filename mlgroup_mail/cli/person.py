@@ -4,13 +4,12 @@ from typing import Annotated
 
 import typer
 
-from mlgroup_mail.cli.context import Json, opened, whoever_runs_this
+from mlgroup_mail.cli.context import By, Json, opened, whoever_runs_this
 from mlgroup_mail.cli.output import print_json, say
 
 Old = Annotated[str, typer.Argument(help="The old address, or the contact's number.")]
 New = Annotated[str, typer.Argument(help="The new address, or the number of the contact that has it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, or where you have it from; kept in the journal.")]
-By = Annotated[str | None, typer.Option("--by", metavar="WHO", help="Who does it; else the account's name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -84,12 +83,14 @@ def erase(
         if forgotten.contact_id
         else "What was known of this address is forgotten; nobody on the list had it."
     )
+    emptied = _counted(forgotten.deliveries, "delivery", "deliveries")
     say(
-        f"Emptied: {forgotten.deliveries} deliveries, of which {forgotten.taken_back} will not go any more. "
+        f"Emptied: {emptied}, of which {forgotten.taken_back} will not go any more. "
         f"Addresses that no list can bring back: {forgotten.addresses}."
     )
     if forgotten.shared:
-        say(f"{forgotten.shared} addresses are somebody else's by now and stay with them.")
+        shared = _counted(forgotten.shared, "address is", "addresses are")
+        say(f"{shared} somebody else's by now and {'stays' if forgotten.shared == 1 else 'stay'} with them.")
     if forgotten.log_busy:
         say(
             "The database's log could not be emptied, because another process reads from it: some of what was "
@@ -99,3 +100,7 @@ def erase(
         "Not reached from here: the sources of the list, messages in var/outbox, replies in mailboxes, backups. "
         "Remove the person there too."
     )
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"

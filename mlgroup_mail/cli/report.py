@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mlgroup_mail.cli.context import MailingName, opened
+from mlgroup_mail.cli.context import MailingName, mailing_named, opened
 from mlgroup_mail.cli.output import print_json
-from mlgroup_mail.model.mailing import MailingRef
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +26,7 @@ def report(
     from mlgroup_mail.reporting.report.writing import write_report
 
     with opened() as app:
-        found = report_on(app, MailingRef.parse(mailing))
+        found = report_on(app, mailing_named(mailing))
         if not as_json or out:
             file = write_report(app, found, out)
     if as_json:

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,26 @@ _STOPPING = (
     b"Ctrl-C again cuts at once, and leaves that in doubt.\n"
 )
 _STANDARD_ERROR = 2
+
+
+_handing_over = ContextVar("handing_over", default=False)
+
+
+def was_handing_over() -> bool:
+    """Whether this process was cut while it handed messages over: one of them may be in doubt."""
+    return _handing_over.get()
+
+
+@contextmanager
+def handing_over() -> "Iterator[None]":
+    """While this is open, messages are handed over. What is cut inside stays noted."""
+    _handing_over.set(True)
+    try:
+        yield
+    except Exception:
+        _handing_over.set(False)
+        raise
+    _handing_over.set(False)
 
 
 @contextmanager
@@ -41,7 +62,8 @@ def stop_on_signals(stop: "Stop") -> "Iterator[None]":
     for number in before:
         signal.signal(number, on_signal)
     try:
-        yield
+        with handing_over():
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

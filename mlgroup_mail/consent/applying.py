@@ -93,11 +93,13 @@ def _with_mailboxes(connection: Connection, recorded: Sequence[Recorded]) -> lis
     ]
 
 
-def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason: str, now: datetime) -> int:
+def lift_suppressions(
+    store: Store, *, address: str, topic: str, by: str, reason: str, now: datetime, several: bool = True
+) -> int:
     """End the rules on a person and topic (`ALL_TOPICS`: all of theirs); returns how many there were.
 
     Only a person does this, with a name and a reason: nothing that reads lists or files calls it. Raises UsageError,
-    and keeps nothing, where none stands.
+    and keeps nothing, where none stands, and without `several` where they are about more than one topic.
     """
     with store.deciding() as connection:
         contact = find_contact(connection, address)
@@ -105,13 +107,34 @@ def lift_suppressions(store: Store, *, address: str, topic: str, by: str, reason
         standing = suppressions.suppressions(connection, address=address, contact_id=contact_id)
         meant = [rule for rule in standing if topic in (ALL_TOPICS, rule.topic)]
         if not meant:
-            on = "all topics" if topic == ALL_TOPICS else topic
+            raise _nothing_to_lift(standing, topic)
+        if not several and len({rule.topic for rule in meant}) > 1:
             raise UsageError(
-                f"there is no standing opt-out of this person on {on}", mend="See: mlgroup-mail opt-out list ADDRESS"
+                f"{len(meant)} opt-outs stand for this person: {_listed(meant)}",
+                mend="Say which with --topic TOPIC, or lift all of them with --all-topics.",
             )
         return suppressions.end_rules(
             connection, meant, contact_id=contact_id, topic=topic, address=address, by=by, reason=reason, now=now
         )
+
+
+def _nothing_to_lift(standing: Sequence[Suppression], topic: str) -> UsageError:
+    if not standing:
+        return UsageError(
+            "there is nothing to lift: no standing opt-out of this person",
+            mend="See what stands, and for whom: mlgroup-mail opt-out list",
+        )
+    return UsageError(
+        f"there is no standing opt-out of this person on {topic}; what stands: {_listed(standing)}",
+        mend="Name one of these with --topic, or lift all of them with --all-topics.",
+    )
+
+
+def _listed(rules: Sequence[Suppression]) -> str:
+    return "; ".join(
+        f"{rule.on} (by the road “{rule.road}” since {rule.at:%Y-%m-%d}{f': {rule.reason}' if rule.reason else ''})"
+        for rule in rules
+    )
 
 
 def standing_suppressions(store: Store, *, address: str | None = None) -> list[Suppression]:

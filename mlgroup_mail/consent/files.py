@@ -31,11 +31,14 @@ _ADDRESS_COLUMNS = (
 Case, accents, hyphens and underscores in a header make no difference.
 """
 _LONGEST_CELL = 131_072
+_LONGEST_SHOWN = 60
+_ALL = frozenset({ALL_TOPICS, "all", "all topics"})
+"""What stands for every topic in a cell: nothing is in doubt there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RejectedRow:
-    """A row that names nobody: its number as a spreadsheet shows it, and why."""
+class RowRemark:
+    """What somebody should know of a row: its number as a spreadsheet shows it, and why."""
 
     row: int
     reason: str
@@ -43,19 +46,24 @@ class RejectedRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedFile:
-    """What an opt-out file brought. `known` is true where the same content had been imported before."""
+    """What an opt-out file brought. `known` is true where the same content had been imported before.
+
+    `rejected` are the rows that name nobody, `noted` those that count for more than they say.
+    """
 
     name: str
     applied: int = 0
-    rejected: tuple[RejectedRow, ...] = ()
+    rejected: tuple[RowRemark, ...] = ()
+    noted: tuple[RowRemark, ...] = ()
     known: bool = False
 
 
 def import_file(store: Store, path: Path, *, topics: Collection[str], now: datetime) -> ImportedFile:
     """Apply every row of a file; what cannot be read is reported, the other rows count.
 
-    An unknown or empty topic opts out of everything: when in doubt, less mail. A file with the same content is
-    imported once, whatever its name; when an import was cut off or rows were rejected, running it again does the rest.
+    An unknown or empty topic opts out of everything: when in doubt, less mail; an unknown one is noted. A file with the
+    same content is imported once, whatever its name; when an import was cut off or rows were rejected, running it again
+    does the rest.
     Raises ContactSourceError where the file as a whole cannot be used.
     """
     text = _text(path)
@@ -65,17 +73,20 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
             return ImportedFile(name=path.name, known=True)
     # Where a row tells no time, the file's own is as near: it is the same when an import is run again.
     written = min(now, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-    rejected: list[RejectedRow] = []
+    rejected: list[RowRemark] = []
+    noted: list[RowRemark] = []
 
     def signals() -> Iterator[Signal]:
         for number, row in _rows(text, path):
             try:
                 read = addresses.read_cell(row["address"])
             except addresses.AddressError as error:
-                rejected.append(RejectedRow(row=number, reason=str(error)))
+                rejected.append(RowRemark(row=number, reason=str(error)))
                 continue
             if addresses.SOME_UNREADABLE in read.remarks:
-                rejected.append(RejectedRow(row=number, reason=addresses.SOME_UNREADABLE))
+                rejected.append(RowRemark(row=number, reason=addresses.SOME_UNREADABLE))
+            if (topic := row.get("topic", "")) and _topic(topic, topics) is None:
+                noted.append(RowRemark(row=number, reason=_unknown(topic)))
             yield from _signals(row, read, topics, evidence=f"{path.name}, row {number}", at=written)
 
     applied = apply_signals(store, signals(), now=now)
@@ -83,7 +94,7 @@ def import_file(store: Store, path: Path, *, topics: Collection[str], now: datet
         # Until somebody has mended the others, each import tells them again.
         with store.deciding() as connection:
             suppressions.remember_file(connection, digest=digest, name=path.name, count=applied, now=now)
-    return ImportedFile(name=path.name, applied=applied, rejected=tuple(rejected))
+    return ImportedFile(name=path.name, applied=applied, rejected=tuple(rejected), noted=tuple(noted))
 
 
 def import_waiting(store: Store, folder: Path, *, topics: Collection[str], now: datetime) -> list[ImportedFile]:
@@ -155,17 +166,27 @@ def _signals(
     row: dict[str, str], read: AddressReading, topics: Collection[str], *, evidence: str, at: datetime
 ) -> Iterator[Signal]:
     """An opt-out for each address in a row: whoever wrote several into one cell means them all."""
-    topic = row.get("topic", "").lower()
+    topic = _topic(row.get("topic", ""), topics) or ALL_TOPICS
     for address in (read.address, *read.further):
         yield Signal(
             kind=SignalKind.OPT_OUT,
-            topic=topic if topic in topics else ALL_TOPICS,
+            topic=topic,
             road=Road.FILE,
             at=_moment(row.get("at", "")) or at,
             address=address,
             reason=row.get("reason", ""),
             evidence=evidence,
         )
+
+
+def _topic(word: str, topics: Collection[str]) -> str | None:
+    """The topic that a cell names, `ALL_TOPICS` among them; None for another word."""
+    key = word.lower()
+    return ALL_TOPICS if key in _ALL else key if key in topics else None
+
+
+def _unknown(topic: str) -> str:
+    return f"topic {addresses.mask_text(topic)[:_LONGEST_SHOWN]} is not known: taken as all topics"
 
 
 def _moment(text: str) -> datetime | None:

@@ -36,16 +36,24 @@ class Announcement:
     """What one approved mailing says of events.
 
     `invites_to` is the id of the one whose calendar part it carries ("" for none), `sequence` that part's SEQUENCE.
-    `events` are those that can still be read. `withdrawn` tells that the mailing was cancelled before anybody could get
-    it.
+    `events` are those that can still be read. `last_attempt` is the number of the newest try to hand it over, which
+    goes up over all mailings, and `at` its time, UTC; 0 and its `send_at` where nothing of it has gone out.
+    `withdrawn` tells that the mailing was cancelled before anybody could get it.
     """
 
     ref: MailingRef
     send_at: datetime
+    at: datetime
     invites_to: str
     sequence: int
     events: dict[str, Event]
+    last_attempt: int = 0
     withdrawn: bool = False
+
+    @property
+    def order(self) -> tuple[bool, int, datetime, MailingRef]:
+        """Sorts announcements as readers get them: what has gone out, then what is still to go."""
+        return (not self.last_attempt, self.last_attempt, self.send_at, self.ref)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,12 +66,15 @@ class ChangedEvent:
     announced_at: datetime
 
 
-def read_announcement(source: str, ref: MailingRef, *, send_at: datetime, withdrawn: bool) -> Announcement:
-    """Read it from an approved source as the ledger has it (`FrozenSource.to_json`).
+def read_announcement(
+    source: str, ref: MailingRef, *, send_at: datetime, last_attempt: tuple[int, datetime] | None, cancelled: bool
+) -> Announcement:
+    """Read it from an approved source as the ledger has it (`FrozenSource.to_json`), with its newest attempt.
 
     An old approval may have an event that is none any more: it is left out, so that it stands in nobody's way.
     """
     data = json.loads(source)
+    number, at = last_attempt or (0, send_at)
     events: dict[str, Event] = {}
     for name, written in data.get("events", {}).items():
         try:
@@ -76,7 +87,9 @@ def read_announcement(source: str, ref: MailingRef, *, send_at: datetime, withdr
         invites_to=data.get("event", ""),
         sequence=data.get("event_sequence", 0),
         events=events,
-        withdrawn=withdrawn,
+        last_attempt=number,
+        at=at,
+        withdrawn=cancelled and not number,
     )
 
 
@@ -96,17 +109,20 @@ def sequence_of(event: Event, announced: Iterable[Announcement]) -> int:
 
 
 def changed_events(source: FrozenSource, announced: Iterable[Announcement]) -> Iterator[ChangedEvent]:
-    """The events of a source of which the last mailing before it said something else."""
-    before = [each for each in announced if each.send_at < source.send_at and not each.withdrawn]
+    """The events of a source of which the last mailing before it said something else.
+
+    What has gone out comes before it, in the order in which it went, whatever was planned; so does what is due earlier.
+    """
+    before = [each for each in announced if not each.withdrawn and (each.last_attempt or each.send_at < source.send_at)]
     for name, written in source.events.items():
         mentions = [each for each in before if name in each.events]
         if not mentions:
             continue
-        event, last = event_from(written), max(mentions, key=lambda each: each.send_at)
+        event, last = event_from(written), max(mentions, key=lambda each: each.order)
         earlier = last.events[name]
         facts = {fact: of(earlier) for fact, of in _FACTS.items() if _one_form(of(event)) != _one_form(of(earlier))}
         if facts:
-            yield ChangedEvent(event=event, facts=facts, announced_by=last.ref, announced_at=last.send_at)
+            yield ChangedEvent(event=event, facts=facts, announced_by=last.ref, announced_at=last.at)
 
 
 def _in_calendars(event: Event) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from mlgroup_mail.content.announced import Announcement, read_announcement
 from mlgroup_mail.model import MailingRef, MailingState
 from mlgroup_mail.store import Store
+from mlgroup_mail.store.deliveries import last_attempt
 from mlgroup_mail.store.mailings import all_mailings
 
 
@@ -22,13 +23,14 @@ class Announcements:
     @functools.cached_property
     def _all(self) -> list[Announcement]:
         with self._store.reading() as connection:
-            mailings = all_mailings(connection)
+            tried = [(mailing, last_attempt(connection, mailing.mailing_id)) for mailing in all_mailings(connection)]
         return [
             read_announcement(
                 mailing.source,
                 mailing.ref,
                 send_at=mailing.send_at,
-                withdrawn=mailing.state is MailingState.CANCELLED and mailing.audience is None,
+                last_attempt=newest,
+                cancelled=mailing.state is MailingState.CANCELLED,
             )
-            for mailing in mailings
+            for mailing, newest in tried
         ]

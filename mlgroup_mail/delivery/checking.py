@@ -1,5 +1,6 @@
 """`check`: a campaign's mailings, compiled for the people they would go to now, put before the preflight rules."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from mlgroup_mail.contacts.segments import Segment, segment_for
 from mlgroup_mail.content.announced import ChangedEvent, changed_events
 from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec, read_as_far_as_possible
 from mlgroup_mail.content.campaigns.last_changes import last_changes
+from mlgroup_mail.content.campaigns.translation_files import doubtful_names
 from mlgroup_mail.content.compiling.translations import translation_for
 from mlgroup_mail.content.compiling.variants import MAX_VARIANTS, too_many_variants, variant_fields
 from mlgroup_mail.content.frozen import FrozenSource
@@ -17,12 +19,13 @@ from mlgroup_mail.content.writing.blocks.kinds import BlockKind
 from mlgroup_mail.delivery.announcements import Announcements
 from mlgroup_mail.delivery.answers import states_of
 from mlgroup_mail.delivery.approving import Files, freeze_now
+from mlgroup_mail.delivery.asked_words import AskedWords
 from mlgroup_mail.delivery.canaries import find_riders
 from mlgroup_mail.delivery.checked_readers import Readers
 from mlgroup_mail.delivery.checking_parts import check_in_parts, problems_in_files
 from mlgroup_mail.delivery.planning import audiences_now
 from mlgroup_mail.errors import CampaignError
-from mlgroup_mail.model import Contact, MailingRef, MailingState
+from mlgroup_mail.model import Contact, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.findings import DOUBTFUL, NOT_READABLE, Finding, Level, errors_first, finding_of
 from mlgroup_mail.preflight.subject import CheckSubject
@@ -73,7 +76,10 @@ def check_campaign(
             found |= dict.fromkeys(rest)
     found |= dict.fromkeys(
         Finding(level=Level.WARNING, rule=DOUBTFUL, where=each.where, message=each.message, mend=each.mend)
-        for each in doubtful_templates(files.project, BlockKind)
+        for each in (
+            *doubtful_templates(files.project, BlockKind),
+            *doubtful_names(files.project.root, (spec.original.text_file for spec in campaign.mailings)),
+        )
     )
     return Checked(findings=errors_first(found), sources=sources)
 
@@ -90,14 +96,21 @@ def _subject(
 ) -> CheckSubject:
     segment, fields = segment_of(files, source), variant_fields(source)
     readers = {tag: Readers() for tag in ("", *source.translations)}
+    asked_words, excluded = AskedWords(files, spec.audience, where=spec.audience_place), Counter[ExclusionReason]()
     with store.reading() as connection:
         row = find_mailing(connection, source.ref)
         asked = states_of(connection, segment)
         for tag, people in _by_text(source, find_riders(connection, source).contacts).items():
             readers[tag].add_canaries(people, fields)
         for audience in audiences_now(
-            connection, segment=segment, source=source, allowed_domains=allowed_domains, canaries=False
+            connection,
+            segment=segment,
+            source=source,
+            allowed_domains=allowed_domains,
+            canaries=False,
+            look=asked_words.look,
         ):
+            excluded.update(exclusion.reason for exclusion in audience.exclusions)
             for tag, people in _by_text(source, audience.recipients).items():
                 readers[tag].add(people, fields)
             if sum(len(found.keys) for found in readers.values()) > MAX_VARIANTS:
@@ -112,6 +125,8 @@ def _subject(
         ),
         clock=clock,
         over=row is not None and row.state in {MailingState.FINISHED, MailingState.CANCELLED},
+        excluded=excluded,
+        unmet=asked_words.unmet,
         asked=asked,
         changed_events=moved,
         canaries=source.canaries,

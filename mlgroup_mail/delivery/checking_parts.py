@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from mlgroup_mail.contacts.audience import missing_values
@@ -23,14 +22,15 @@ from mlgroup_mail.content.templates.template_fields import field_use
 from mlgroup_mail.delivery.announcements import Announcements
 from mlgroup_mail.delivery.answers import states_of
 from mlgroup_mail.delivery.approving import Files
+from mlgroup_mail.delivery.asked_words import AskedWords
 from mlgroup_mail.delivery.checked_readers import Readers
 from mlgroup_mail.delivery.freezing_alone import freeze_alone
 from mlgroup_mail.delivery.planning import audiences_now
 from mlgroup_mail.errors import CampaignError, Collected, Problem
-from mlgroup_mail.model import Contact, MailingRef, MailingState
+from mlgroup_mail.model import Contact, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.preflight.checking import check
 from mlgroup_mail.preflight.findings import Finding, finding_of
-from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
+from mlgroup_mail.preflight.subject import CheckedText, CheckSubject, UnmetWord
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.mailings import find_mailing
@@ -73,6 +73,8 @@ def check_in_parts(
         clock=clock,
         audience_known=bool(readers),
         over=mailing.over(),
+        excluded=mailing.excluded,
+        unmet=tuple(mailing.unmet),
         asked=mailing.asked(),
         changed_events=tuple(mailing.moved),
         canaries=files.project.canaries,
@@ -98,7 +100,7 @@ class _Kinds:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Mailing:
-    """A mailing of which something is wrong; what is found goes into `problems` and `moved`."""
+    """A mailing of which something is wrong; what is found goes into `problems`, `moved`, `excluded` and `unmet`."""
 
     files: Files
     store: Store
@@ -106,6 +108,8 @@ class _Mailing:
     spec: MailingSpec
     problems: Collected = field(default_factory=Collected)
     moved: list[ChangedEvent] = field(default_factory=list)
+    excluded: Counter[ExclusionReason] = field(default_factory=Counter)
+    unmet: list[UnmetWord] = field(default_factory=list)
 
     @property
     def ref(self) -> MailingRef:
@@ -140,11 +144,19 @@ class _Mailing:
                 # Who gets it is no matter of what it says.
                 silent = replace(self.spec.original, subject="-", title="", preheader="", text="-")
                 source, tags = self._frozen(silent), tuple(tag for tag in found if tag)
-                people = audiences_now(
-                    connection, segment=segment, source=source, allowed_domains=allowed_domains, canaries=False
-                )
-                for person in chain.from_iterable(audience.recipients for audience in people):
-                    found[text_for(source.language, tags, person.language)].add(person)
+                words = AskedWords(self.files, self.spec.audience, where=self.spec.audience_place)
+                for audience in audiences_now(
+                    connection,
+                    segment=segment,
+                    source=source,
+                    allowed_domains=allowed_domains,
+                    canaries=False,
+                    look=words.look,
+                ):
+                    self.excluded.update(exclusion.reason for exclusion in audience.exclusions)
+                    for person in audience.recipients:
+                        found[text_for(source.language, tags, person.language)].add(person)
+                self.unmet.extend(words.unmet)
                 return found
         return {}
 

@@ -42,7 +42,7 @@ def dispatch(
             transport.open()
             if stop.asked:
                 return None
-            window = claims.next(batch, transport.window, record=outcomes, now=clock.now())
+            window = claims.next(batch, transport.window, record=outcomes, now=clock.now)
             outcomes = []
             if isinstance(window, Wait):
                 if window.everybody and wait_out(window, wanted=partial(_wanted, batch, claims, clock), stop=stop):

@@ -48,7 +48,17 @@ def require_this_ledger(root: Path, store: Store) -> None:
     """Let live mail go on from this ledger only; the first time, write the file. Raises LedgerError."""
     with store.reading() as connection:
         ours = ledger_id(connection)
-    theirs = named_ledger(root) or _name_first(root, ours)
+    _require_same(root, named_ledger(root) or _name_first(root, ours), ours)
+
+
+def require_no_other_ledger(root: Path, store: Store) -> None:
+    """Raise LedgerError where the file names another ledger; writes nothing."""
+    with store.reading() as connection:
+        ours = ledger_id(connection)
+    _require_same(root, named_ledger(root) or ours, ours)
+
+
+def _require_same(root: Path, theirs: str, ours: str) -> None:
     if theirs != ours:
         raise LedgerError(
             f"this project's live mail is recorded in another ledger ({theirs}), not in this one ({ours})",

@@ -111,6 +111,7 @@ class Merge:
             address=claimed.address,
             content=content,
             variant=self._names.get(claimed.variant_id, ""),
+            contact_id=claimed.contact_id,
         )
 
     def _template(self, variant_id: int) -> MessageTemplate:

@@ -1,6 +1,6 @@
 """Planning: from an approved mailing to an audience in the ledger, in chunks that can be stopped and go on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -27,6 +27,7 @@ from mlgroup_mail.store.contacts import contacts_after, count_contacts
 from mlgroup_mail.store.mailings import MailingRow, find_mailing
 from mlgroup_mail.store.plans import (
     begin_planning,
+    count_planned,
     end_planning,
     take_turn,
     without_planned_mailboxes,
@@ -74,13 +75,14 @@ def plan(
             people = contacts_after(connection, current.plan_cursor, CHUNK)
             answers = answers_for(connection, segment, people)
             recipients, exclusions = part(connection, current, people, answers)
+            planned_so_far = 0 if people else count_planned(connection, current)
         variants.compile_for(recipients)
         with store.claiming() as connection:
             if not take_turn(connection, current):
                 continue
             if not people:
                 plan_riders(connection, current, riders, source, variants, allowed_domains=allowed_domains, now=now)
-                end_planning(connection, current, now=now)
+                end_planning(connection, current, planned=planned_so_far, now=now)
                 break
             if decisions(connection) != known:
                 recipients, exclusions = part(connection, current, people, answers)
@@ -163,16 +165,18 @@ def audiences_now(
     source: FrozenSource,
     allowed_domains: tuple[str, ...] | None,
     canaries: bool = True,
+    look: Callable[[Sequence[Contact]], None] = lambda _: None,
 ) -> Iterator[Audience]:
     """The audience that a mailing would have if it were planned now, a chunk of the list at a time.
 
     Those of the team who ride along come last, if at all: without `canaries` only the list's people are looked at, each
-    in their own place.
+    in their own place. `look` is shown each chunk of the list, whoever of it is in the audience.
     """
     riders = find_riders(connection, source) if canaries else Riders()
     mailboxes = riders.mailboxes
     last = 0
     while people := contacts_after(connection, last, CHUNK):
+        look(people)
         yield audience_of(
             connection,
             riders.without(people),

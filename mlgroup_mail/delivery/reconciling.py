@@ -16,7 +16,7 @@ from mlgroup_mail.model import EventKind, MailingStep, Road
 from mlgroup_mail.model.mailing import TRANSITIONS
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.events import CitedDelivery, cited_by_id, cited_by_person, record_evidence
-from mlgroup_mail.store.mailings import lock_mailing, write_journal
+from mlgroup_mail.store.mailings import lock_mailing, source_of, write_journal
 from mlgroup_mail.store.transitions import move_mailing
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def _by_message_id(connection: Connection, text: str) -> CitedDelivery | None:
     cited = _by_key(connection, _KEY.fullmatch(match["key"])) if match else None
     if match is None or cited is None:
         return None
-    sender = FrozenSource.from_json(lock_mailing(connection, cited.mailing_id).source).sender.address
+    sender = FrozenSource.from_json(source_of(connection, cited.mailing_id)).sender.address
     return cited if sender.rpartition("@")[2].lower() == match["domain"].lower() else None
 
 

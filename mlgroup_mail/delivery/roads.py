@@ -5,9 +5,11 @@ nobody reads means opt-outs that we do not know of, and mail to people who have 
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mlgroup_mail.clock import Clock, boot_seconds
+from mlgroup_mail.clock import Clock, SystemClock, boot_seconds
+from mlgroup_mail.delivery.wall_clock import TOLERANCE
 from mlgroup_mail.errors import DeafRoadError
 from mlgroup_mail.model import Road
 from mlgroup_mail.store import Connection, Store
@@ -25,10 +27,14 @@ def register(store: Store, kind: Road, names: Collection[str], *, now: datetime)
         keep_roads(connection, kind, names, now=now)
 
 
-def heard(store: Store, name: str, *, at: datetime) -> None:
-    """A road was read to its end: everything that had come by it until `at` is in the ledger."""
+def heard(store: Store, name: str, *, at: datetime, clock: Clock | None = None) -> None:
+    """A road was read to its end: everything that had come by it until `at` is in the ledger.
+
+    Nothing is heard later than now, by `clock`: None is the machine's.
+    """
+    now = (clock or SystemClock()).now()
     with store.writing() as connection:
-        road_heard(connection, name, at=at)
+        road_heard(connection, name, at=at, now=now)
 
 
 def failed(store: Store, name: str, *, at: datetime, error: str) -> None:
@@ -38,8 +44,17 @@ def failed(store: Store, name: str, *, at: datetime, error: str) -> None:
 
 
 def deaf(connection: Connection, *, now: datetime) -> list[RoadRow]:
-    """The configured roads that have not been read for so long that nothing may be sent."""
-    return [road for road in all_roads(connection) if now - road.silent_since >= DEAF_AFTER]
+    """The configured roads that have not been read for so long that nothing may be sent.
+
+    A reading that is still to come was noted by a wrong clock, and counts as none.
+    """
+    found = (_without_future(road, now=now) for road in all_roads(connection))
+    return [road for road in found if now - road.silent_since >= DEAF_AFTER]
+
+
+def _without_future(road: RoadRow, *, now: datetime) -> RoadRow:
+    ahead = road.heard_at is not None and road.heard_at - now > TOLERANCE
+    return replace(road, heard_at=None) if ahead else road
 
 
 def told(road: RoadRow) -> str:

@@ -1,5 +1,6 @@
 """Sending mailings: which of their batches are due, in what order, and when one has to wait for a person."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from datetime import datetime, timedelta
 from mlgroup_mail import addresses
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.restrictions import restrictions
+from mlgroup_mail.delivery.allow_list import require_allowed
 from mlgroup_mail.delivery.approving import embedded_pictures
 from mlgroup_mail.delivery.dispatch import dispatch
 from mlgroup_mail.delivery.merging import Links, Merge
@@ -21,10 +23,10 @@ from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, Maili
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.claims import Claims, Restrictions
-from mlgroup_mail.store.deliveries import last_attempt_at, oldest_due
+from mlgroup_mail.store.deliveries import last_attempt, oldest_due, to_go
 from mlgroup_mail.store.events import settle_by_evidence
 from mlgroup_mail.store.failures import PauseRule, pause_by_itself
-from mlgroup_mail.store.mailings import MailingRow, delivery_counts, find_mailing, settle_mailing, write_journal
+from mlgroup_mail.store.mailings import MailingRow, find_mailing, has_any, settle_mailing, write_journal
 from mlgroup_mail.store.owners import give_up_dead
 from mlgroup_mail.store.plans import batches_of, compiled_variants, variants
 from mlgroup_mail.store.rates import Rates, Wait
@@ -66,8 +68,9 @@ def send_due(parts: Sending, refs: Sequence[MailingRef], *, progress: Progress =
     """Send what is due of these mailings; returns when nothing due of them is open any more.
 
     What dead processes left behind is settled first. Deliveries that another living process is attempting are waited
-    for. Raises TransportError where the server as a whole does not take mail; where that is a RefusedByServerError the
-    mailing is paused.
+    for. Raises ConfigurationError where the allow-list forbids what is planned, before anything of that mailing goes;
+    TransportError where the server as a whole does not take mail; where that is a RefusedByServerError the mailing is
+    paused.
     """
     try:
         with ownership(parts.store, parts.clock) as owner:
@@ -105,9 +108,11 @@ def _send_batches(parts: Sending, claims: Claims, mailing: MailingRow, progress:
         compiled = compiled_variants(connection, mailing.mailing_id)
         keys = variants(connection, mailing.mailing_id)
         waiting = oldest_due(connection, mailing.mailing_id)
+        still = to_go(connection, mailing.mailing_id).domains if parts.allowed_domains is not None else {}
     # Where nothing may go yet, the mail server is not troubled.
     if mailing.state not in DISPATCHABLE or waiting is None or not waiting <= now < mailing.stop_at:
         return False
+    require_allowed(still, parts.allowed_domains, where=str(mailing.ref))
     pictures = embedded_pictures(parts.store, mailing)
     links = parts.links(mailing.topic)
     merge = Merge(mailing, compiled, pictures=pictures, links=links, clock=parts.clock, keys=keys)
@@ -166,11 +171,11 @@ def settle(store: Store, ref: MailingRef, *, now: datetime) -> MailingRow:
 
 def _stood_still(connection: Connection, mailing: MailingRow, *, now: datetime) -> str:
     """Why a person should look before it goes on; empty where nothing speaks against it."""
-    last = last_attempt_at(connection, mailing.mailing_id)
-    due = oldest_due(connection, mailing.mailing_id)
+    last = last_attempt(connection, mailing.mailing_id)
+    due = oldest_due(connection, mailing.mailing_id) if last else None
     if last is None or due is None:
         return ""
-    since = max(last, due, mailing.resumed_at or last)
+    since = max(last[1], due, mailing.resumed_at or due)
     if now - since < OVERDUE:
         return ""
     hours = int((now - since).total_seconds() // 3600)
@@ -181,27 +186,26 @@ def _others_are_attempting(parts: Sending, ref: MailingRef) -> bool:
     """Whether another process still waits for an answer; settles the mailing where none does."""
     with parts.store.writing() as connection:
         mailing = _row(connection, ref)
-        if delivery_counts(connection, mailing.mailing_id)[DeliveryState.ATTEMPTING]:
+        if has_any(connection, mailing.mailing_id, [DeliveryState.ATTEMPTING]):
             return True
         settle_mailing(connection, mailing.mailing_id, now=parts.clock.now())
         return False
 
 
 def restrictions_in_force(allowed_domains: tuple[str, ...] | None, hearing: Hearing | None = None) -> Restrictions:
-    """Consent, and outside production the allow-list: both are asked in each claim.
+    """Consent, asked in each claim.
 
-    With `hearing`, DeafRoadError ends the claim as soon as one of the roads of consent is deaf.
+    ConfigurationError ends the claim where the allow-list forbids what is planned. With `hearing`, DeafRoadError does
+    as soon as one of the roads of consent is deaf.
     """
 
     def restrict(connection: Connection, people: Mapping[int, str], topic: str) -> dict[int, ExclusionReason]:
         if hearing:
             hearing.require(connection)
-        outside = {
-            contact_id: ExclusionReason.NOT_ALLOWED
-            for contact_id, address in people.items()
-            if not addresses.is_allowed(address, allowed_domains)
-        }
-        return outside | restrictions(connection, people, topic)
+        stopped = restrictions(connection, people, topic)
+        free = (address for contact_id, address in people.items() if contact_id not in stopped)
+        require_allowed(Counter(map(addresses.domain, free)), allowed_domains)
+        return stopped
 
     return restrict
 

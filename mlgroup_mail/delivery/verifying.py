@@ -38,9 +38,10 @@ class Verified:
         }
 
     def lines(self) -> list[list[object]]:
-        """For a table."""
+        """For a table: the invariant's number, what it says, whether it was checked, how often it is violated."""
         return [
-            [name, "yes", sum(violation.invariant == name for violation in self.violations)] for name in self.checked
+            [*name.split(" ", 1), "yes", sum(violation.invariant == name for violation in self.violations)]
+            for name in self.checked
         ]
 
 
@@ -81,6 +82,7 @@ def _lost(connection: Connection) -> Iterator[str]:
 
 def _opt_outs(connection: Connection) -> Iterator[str]:
     yield from verification.attempted_after_opt_out(connection)
+    yield from verification.attempted_after_former_opt_out(connection)
     yield from verification_order.numbers_out_of_order(connection)
 
 

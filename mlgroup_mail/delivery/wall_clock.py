@@ -61,9 +61,11 @@ def trust_clock(store: Store, *, reason: str, by: str, now: datetime) -> int:
                 f"the clock here says {_shown(now)}, and the database's clock {_shown(other)}",
                 mend="Set the one that is wrong, best by a time service.",
             )
+        # First, as in a claim: whoever has the ledger's number waits for nobody.
+        ended = end_waits(connection, now=now)
         set_mark(connection, now=now, number=next_number(connection))
         write_journal(connection, None, "trust_clock", reason=reason, actor=by, now=now)
-        return end_waits(connection, now=now)
+        return ended
 
 
 def _shown(moment: datetime) -> str:

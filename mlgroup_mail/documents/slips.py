@@ -146,6 +146,8 @@ def _wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> Slip:
         return Slip(path=path, message="stands in single brackets", mend=f"Write [[{name}]]: there may be several.")
     if wanted == ["a table"] and isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value):
         return Slip(path=path, message="stands in double brackets", mend=f"Write [{name}]: there is one of it.")
+    if wanted == ["a list"] and isinstance(value, str):
+        return Slip(path=path, message="must be a list", mend=f'Write it in brackets: {name} = ["..."].')
     *first, last = wanted
     return Slip(path=path, message=f"must be {', '.join(first)} or {last}" if first else f"must be {last}")
 

@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\"'<>]")
@@ -19,6 +19,8 @@ def one_line(value: str) -> str:
 
 Line = Annotated[str, AfterValidator(one_line)]
 """A text that can stand in a header."""
+FilledLine = Annotated[str, Field(min_length=1), AfterValidator(one_line)]
+"""The same, and not empty."""
 
 
 def web_address(value: str) -> str:

@@ -113,7 +113,8 @@ class Message:
 
     `content` is the whole message with CRLF line ends, not dot-stuffed. `envelope_from` is the return path.
     `campaign`, `mailing` and `delivery_id` name the place in the ledger (and in the outbox), `variant` is what people
-    call the variant it is ("" where all read the same).
+    call the variant it is ("" where all read the same). `contact_id` is whose it is; 0 for a message that is nobody's,
+    as a test.
     """
 
     attempt_id: int
@@ -124,3 +125,4 @@ class Message:
     address: str
     content: bytes
     variant: str = ""
+    contact_id: int = 0

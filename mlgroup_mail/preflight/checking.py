@@ -7,6 +7,7 @@ from mlgroup_mail.preflight.findings import Finding, errors_first, finding_of
 from mlgroup_mail.preflight.rules import (
     answers,
     audience,
+    campaign_id,
     canaries,
     changed_events,
     invitation,
@@ -20,6 +21,7 @@ from mlgroup_mail.preflight.rules import (
     translations,
     typed_tags,
     unfilled,
+    unmet_words,
 )
 from mlgroup_mail.preflight.subject import CheckSubject
 
@@ -29,7 +31,9 @@ RULES: tuple[Rule, ...] = (
     unfilled.check,
     left_overs.check,
     audience.check,
+    unmet_words.check,
     answers.check,
+    campaign_id.check,
     canaries.check,
     links.check,
     members_only.check,

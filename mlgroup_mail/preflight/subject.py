@@ -8,6 +8,7 @@ from datetime import datetime
 from mlgroup_mail.content.announced import ChangedEvent
 from mlgroup_mail.content.campaigns.campaign import Campaign, MailingSpec
 from mlgroup_mail.content.campaigns.mailing_text import MailingText
+from mlgroup_mail.model.audience import ExclusionReason
 from mlgroup_mail.model.canary import Canary
 from mlgroup_mail.model.delivery import DeliveryState
 from mlgroup_mail.model.mailing import MailingRef
@@ -48,14 +49,24 @@ class CheckedText:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UnmetWord:
+    """A word that the audience's rule has for one of its keys, and nobody on the list: `where` it is written."""
+
+    key: str
+    word: str
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckSubject:
     """One mailing to check, as plain data.
 
     `texts` are the original, then its translations. `clock` is the real time, UTC: for the text, "now" is the
-    mailing's `send_at`. `audience_known` tells that its recipients could be counted, `over` that it has gone out or was
-    cancelled. `asked` are the mailings that its audience asks about, with how many of their deliveries are in each
-    state. `changed_events` are those of which an earlier mailing said something else. `canaries` are those of the team
-    who are to ride along.
+    mailing's `send_at`. `audience_known` tells that its recipients could be counted, `over` that it has gone out or
+    was cancelled. `excluded` is how many people of the audience would not get it, by the reason, and `unmet` are the
+    words of its rule that nobody has. `asked` are the mailings that its audience asks about, with how many of their
+    deliveries are in each state. `changed_events` are those of which an earlier mailing said something else.
+    `canaries` are those of the team who are to ride along.
     """
 
     campaign: Campaign
@@ -64,6 +75,8 @@ class CheckSubject:
     clock: datetime
     audience_known: bool = True
     over: bool = False
+    excluded: Mapping[ExclusionReason, int] = field(default_factory=dict)
+    unmet: tuple[UnmetWord, ...] = ()
     asked: Mapping[MailingRef, Mapping[DeliveryState, int]] = field(default_factory=dict)
     changed_events: tuple[ChangedEvent, ...] = ()
     canaries: tuple[Canary, ...] = ()

@@ -1,6 +1,6 @@
 """The checks of `doctor` on what live mail rests on: where the ledger lies, how old it is, its clock, the roads."""
 
-from mlgroup_mail.delivery import ledger_witness, roads, wall_clock
+from mlgroup_mail.delivery import ledger_file, ledger_witness, roads, wall_clock
 from mlgroup_mail.delivery.going_live import PLACE_MEND
 from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.reporting.diagnosis import Examined, Finding, failed, passed, warned
@@ -24,6 +24,8 @@ def older_copy(examined: Examined) -> Finding:
     """The ledger is the newest that this project has sent from."""
     if unknown := _unknown(examined):
         return unknown
+    if ledger_file.warning(examined.project.root, examined.store):
+        return warned("not known: this project's live mail is recorded in another ledger", "See the row “ledger”.")
     if why := ledger_witness.older_than_seen(examined.project.root, examined.store):
         return failed(f"{why}; live commands refuse", "See docs/operations.md, “A restored backup”.")
     return passed("nothing that live mail was sent by is missing in it")

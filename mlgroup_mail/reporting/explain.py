@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgroup_mail import addresses
+from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.contacts.segment_rules import rule_text
 from mlgroup_mail.content.campaigns.campaign import MailingSpec, campaign_ids, read_campaign
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery.canaries import find_riders, split_riders
 from mlgroup_mail.delivery.planning import audience_of
-from mlgroup_mail.delivery.sending import restrictions_in_force
 from mlgroup_mail.errors import MailError, UsageError
 from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingRef, MailingState, Suppression
 from mlgroup_mail.settings.app import App
@@ -157,8 +157,9 @@ def _stopped_since(app: App, row: DeliveryRow) -> ExclusionReason | None:
     with app.store.reading() as connection:
         mailing = find_mailing(connection, row.ref)
         assert mailing is not None, "it has deliveries"
-        stopped = restrictions_in_force(app.allowed_domains)(connection, {row.contact_id: row.address}, mailing.topic)
-    return stopped.get(row.contact_id)
+        stopped = restrictions(connection, {row.contact_id: row.address}, mailing.topic)
+    allowed = addresses.is_allowed(row.address, app.allowed_domains)
+    return stopped.get(row.contact_id, None if allowed else ExclusionReason.NOT_ALLOWED)
 
 
 _STATES = {

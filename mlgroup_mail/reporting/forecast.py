@@ -6,22 +6,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlgroup_mail import addresses
+from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.content.compiling.translations import translation_for
-from mlgroup_mail.delivery import planning, sending
+from mlgroup_mail.delivery import planning
+from mlgroup_mail.delivery.allow_list import require_allowed
 from mlgroup_mail.delivery.answers import states_of
+from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.reporting.durations import expected
 from mlgroup_mail.reporting.status import Approval, status_of
 from mlgroup_mail.settings.app import App
-from mlgroup_mail.store.deliveries import deliveries
+from mlgroup_mail.store.deliveries import deliveries, to_go
 from mlgroup_mail.store.mailings import find_mailing
+
+_SENDABLE = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
     """What a live send would do. `languages` is how many would read which text, where nothing is planned yet.
 
-    `changed` is what differs in the files from what was approved, in words.
+    `changed` is what differs in the files from what was approved, in words, `hindrance` what refuses all live mail.
     """
 
     ref: MailingRef
@@ -33,11 +38,12 @@ class Forecast:
     changed: tuple[str, ...] = ()
     expected_seconds: int = 0
     remarks: tuple[str, ...] = ()
+    hindrance: str = ""
 
     @property
     def ready(self) -> bool:
         """Whether `send --live` would send it as it is."""
-        return self.state in {MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING}
+        return not self.hindrance and self.state in _SENDABLE
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -67,7 +73,9 @@ class Forecast:
 def forecast(app: App, ref: MailingRef) -> Forecast:
     """What `send --live` would do now; writes nothing. Raises CampaignError where the campaign cannot be read."""
     status = status_of(app, ref)
-    remarks = list(status.remarks)
+    remarks, hindrance = list(status.remarks), app.why_not_live() or _not_allowed(app, ref)
+    if hindrance:
+        remarks.append(f"not ready: {hindrance}")
     now = app.clock.now()
     if status.approval is Approval.NONE:
         remarks.append(f"not approved yet: mlgroup-mail approve {ref} --by YOUR-NAME")
@@ -97,18 +105,30 @@ def forecast(app: App, ref: MailingRef) -> Forecast:
         changed=status.changed,
         expected_seconds=seconds,
         remarks=tuple(dict.fromkeys(remarks)),
+        hindrance=hindrance,
     )
 
 
+def _not_allowed(app: App, ref: MailingRef) -> str:
+    """Why the allow-list of now ends the sending of what is planned; empty where it does not."""
+    with app.store.reading() as connection:
+        row = find_mailing(connection, ref)
+        planned = to_go(connection, row.mailing_id).domains if row else {}
+    try:
+        require_allowed(planned, app.allowed_domains)
+    except ConfigurationError as error:
+        return f"{error.problem.message}. {error.problem.mend}"
+    return ""
+
+
 def _planned(app: App, ref: MailingRef) -> tuple[int, dict[ExclusionReason, int]]:
-    """What the ledger holds, with the opt-outs and the allow-list as the claims would find them now."""
-    restrict = sending.restrictions_in_force(app.allowed_domains)
+    """What the ledger holds, with the opt-outs as the claims would find them now."""
     with app.store.reading() as connection:
         row = find_mailing(connection, ref)
         assert row is not None, "it has an audience"
         lines = list(deliveries(connection, row))
         waiting = {line.contact_id: line.address for line in lines if line.state.claimable}
-        stopped = restrict(connection, waiting, row.topic)
+        stopped = restrictions(connection, waiting, row.topic)
     reasons = Counter(ExclusionReason(line.reason) for line in lines if line.state is DeliveryState.EXCLUDED)
     reasons.update(stopped.values())
     return len(waiting) - len(stopped), _in_order(reasons)

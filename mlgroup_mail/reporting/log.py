@@ -8,7 +8,7 @@ from typing import Any
 
 from mlgroup_mail.delivery.approving import approved_source
 from mlgroup_mail.delivery.merging import message_id
-from mlgroup_mail.model import DeliveryState, MailingRef
+from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef
 from mlgroup_mail.reporting.status import status_of
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.deliveries import deliveries
@@ -23,6 +23,7 @@ class LogLine:
     """One delivery. `message_id` is empty where nothing was ever attempted, `canary` for all but those of the team.
 
     `language` is that of the text made for this person, the original or a translation; "" for the excluded.
+    `delivery_id` names the message's file in the outbox.
     """
 
     address: str
@@ -33,10 +34,18 @@ class LogLine:
     message_id: str
     at: datetime
     language: str
+    delivery_id: int
     canary: str = ""
 
+    @property
+    def reason_in_words(self) -> str:
+        """For people: why somebody was left out in the report's words; what a mail server said as it is."""
+        if self.state is DeliveryState.EXCLUDED and self.reason in tuple(ExclusionReason):
+            return ExclusionReason(self.reason).meaning
+        return self.reason
+
     def as_json(self) -> dict[str, Any]:
-        """As section 5 of the design has it, and the language; whether it is a canary."""
+        """As section 5 of the design has it, and the language; whether it is a canary; the number of its file."""
         return {
             "address": self.address,
             "contact_id": self.contact_id,
@@ -47,6 +56,7 @@ class LogLine:
             "at": self.at.isoformat(),
             "language": self.language,
             "canary": self.canary,
+            "delivery_id": self.delivery_id,
         }
 
     def cells(self) -> list[object]:
@@ -77,6 +87,7 @@ def log_lines(app: App, ref: MailingRef) -> Iterator[LogLine]:
                 at=row.at,
                 language="" if row.variant_id is None else languages[row.variant_id],
                 canary=row.canary,
+                delivery_id=row.delivery_id,
             )
 
 

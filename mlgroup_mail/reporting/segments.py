@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgroup_mail.consent.restrictions import restrictions
-from mlgroup_mail.contacts.segment_rules import SegmentRule
 from mlgroup_mail.contacts.segments import make_segment, rule_for
+from mlgroup_mail.contacts.unmet_words import UnmetWords, words_of
 from mlgroup_mail.delivery.answers import answers_for
 from mlgroup_mail.errors import MailError, UsageError
 from mlgroup_mail.model import ALL_TOPICS, Contact
@@ -84,16 +84,15 @@ def view_segment(app: App, what: object, *, progress: Progress = silent) -> Segm
     name = what if isinstance(what, str) else "rule"
     rule = rule_for(app.contacts, what, where="" if isinstance(what, str) else "--rule", refusal=UsageError)
     segment = make_segment(name, rule)
-    named = [(key, word) for part in _parts(rule) for key, words in _words(part) for word in words]
+    named = list(words_of(rule))
     counts = {key: Counter[str]() for key, _ in named if key in _COUNTED}
-    unmet = {pair: make_segment("one word", SegmentRule.model_validate(dict([pair]))) for pair in named}
-    contacts = reachable = listed = 0
+    unmet = UnmetWords(named)
+    contacts = reachable = 0
     examples: list[Contact] = []
     with app.store.reading() as connection:
         for people in _chunks(connection, progress):
-            listed += len(people)
             answers = answers_for(connection, segment, people)
-            unmet = {pair: word for pair, word in unmet.items() if not any(word.matches(p, answers) for p in people)}
+            unmet.look(people, answers)
             chosen = segment.select(people, answers)
             contacts += len(chosen)
             reachable += len(chosen) - len(_restricted(connection, chosen))
@@ -103,9 +102,9 @@ def view_segment(app: App, what: object, *, progress: Progress = silent) -> Segm
     written = app.contacts.segment[name].text() if name in app.contacts.segment else rule.text()
     return SegmentView(
         size=SegmentSize(name=name, rule=written, contacts=contacts, reachable=reachable),
-        listed=listed,
+        listed=unmet.listed,
         counts=counts,
-        nobody_has=tuple(dict.fromkeys(unmet)),
+        nobody_has=unmet.words,
         examples=tuple(examples),
     )
 
@@ -152,20 +151,6 @@ def _chunks(connection: Connection, progress: Progress) -> Iterator[list[Contact
 def _restricted(connection: Connection, people: Sequence[Contact]) -> Mapping[int, object]:
     """Those whom no mail of any topic may go to."""
     return restrictions(connection, {person.contact_id: person.address for person in people}, ALL_TOPICS)
-
-
-def _parts(rule: SegmentRule) -> Iterator[SegmentRule]:
-    """The rule and all rules inside it."""
-    yield rule
-    for inner in (*(rule.any_of or ()), *(rule.all_of or ()), *([rule.excluded] if rule.excluded else ())):
-        yield from _parts(inner)
-
-
-def _words(rule: SegmentRule) -> Iterator[tuple[str, list[str]]]:
-    """The keys of a rule that name values, with these."""
-    for key, words in rule.written().items():
-        if key not in ("any", "all", "not"):
-            yield key, words
 
 
 def _values(person: Contact, field: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from mlgroup_mail.model import DeliveryState, MailingRef, MailingState
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.reporting.durations import Duration, duration_of
 from mlgroup_mail.settings.app import App
-from mlgroup_mail.store.deliveries import DeliveryRow, canary_deliveries
+from mlgroup_mail.store.deliveries import DeliveryRow, canary_deliveries, oldest_due
 from mlgroup_mail.store.mailings import MailingRow, all_mailings, delivery_counts, find_mailing
 
 _NOTHING = dict.fromkeys(DeliveryState, 0)
@@ -36,6 +36,7 @@ class Approval(StrEnum):
 class MailingStatus:
     """One mailing's state and counts; `due` tells whether a dispatch now would do something about it.
 
+    `waiting`: somebody's message may go by now, and has not.
     `changed` is what differs in the files from what was approved, in words; nobody asks once it is over.
     `expected_seconds` is how long the rest of a planned mailing takes by the limits that hold.
     """
@@ -48,6 +49,7 @@ class MailingStatus:
     approval: Approval = Approval.NONE
     changed: tuple[str, ...] = ()
     due: bool = False
+    waiting: bool = False
     expected_seconds: int = 0
     remarks: tuple[str, ...] = ()
 
@@ -69,7 +71,7 @@ class MailingStatus:
         if self.state is MailingState.CANCELLED:
             # What was to go goes no more; but doubt about what had gone is still somebody's to settle.
             return bool(self.counts[DeliveryState.UNCERTAIN])
-        return self.state in stopped or any(self.counts[state] for state in undone)
+        return self.waiting or self.state in stopped or any(self.counts[state] for state in undone)
 
     def as_json(self) -> dict[str, Any]:
         """As section 5 of the design has it."""
@@ -114,14 +116,21 @@ def status_of(app: App, ref: MailingRef) -> MailingStatus:
     return _status(app, row, comparison)
 
 
-def overview(app: App) -> Overview:
-    """Where all mailings stand; every campaign is read once, and one that cannot be read hides no other."""
+def overview(app: App, campaign: str | None = None) -> Overview:
+    """Where all mailings stand, or those of one campaign.
+
+    Every campaign is read once, and one that cannot be read hides no other. Raises UsageError where neither the files
+    nor the ledger know the campaign.
+    """
     comparison = Comparison(app.files, app.store)
     with app.store.reading() as connection:
-        rows = {mailing.ref: mailing for mailing in all_mailings(connection)}
+        rows = {each.ref: each for each in all_mailings(connection) if campaign in (None, each.ref.campaign)}
+    ids = [each for each in campaign_ids(app.project) if campaign in (None, each)]
+    if campaign and not rows and not ids:
+        comparison.campaign(campaign)
     found = [_status(app, row, comparison) for row in rows.values()]
     unreadable = []
-    for campaign_id in campaign_ids(app.project):
+    for campaign_id in ids:
         try:
             specs = {MailingRef(campaign_id, spec.name): spec for spec in comparison.campaign(campaign_id).mailings}
         except MailError:
@@ -162,6 +171,7 @@ def _status(app: App, row: MailingRow, comparison: Comparison) -> MailingStatus:
         counts = delivery_counts(connection, row.mailing_id)
         riding = canary_deliveries(connection, row)
         deaf = [] if row.state in _OVER else roads.deaf(connection, now=now)
+        first = oldest_due(connection, row.mailing_id) if row.state in DISPATCHABLE else None
     changed = () if row.state in _OVER else tuple(_changes(comparison, row))
     void = bool(changed) and row.state is MailingState.APPROVED
     state = MailingState.DRAFT if void else row.state_at(now)
@@ -175,6 +185,7 @@ def _status(app: App, row: MailingRow, comparison: Comparison) -> MailingStatus:
         approval=Approval.VOID if void else Approval.VALID,
         changed=changed,
         due=row.send_at <= now < row.stop_at and state in _MOVING,
+        waiting=first is not None and first <= now < row.stop_at,
         expected_seconds=duration.seconds,
         remarks=(
             *((_why_void(row, changed),) if void else (*_remarks(row, counts, now), *_in_spite_of(changed))),

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import re
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from mlgroup_mail.contacts.config import read_config
 from mlgroup_mail.content.calendar.events import Calendar
 from mlgroup_mail.content.calendar.events_file import read_events
-from mlgroup_mail.content.campaigns.campaign import CampaignKind
+from mlgroup_mail.content.campaigns.campaign import ID_MEND, CampaignKind, is_campaign_id, without_campaign_file
 from mlgroup_mail.content.word.word_text import WordText
 from mlgroup_mail.errors import CampaignError, ConfigurationError, UsageError
 from mlgroup_mail.scaffold.from_word import with_word
@@ -31,7 +30,6 @@ _OTHER_SENDER = "coordination"
 _AUDIENCES = {CampaignKind.BOARD_UPDATE: "board"}
 _OTHER_AUDIENCE = "members"
 
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _OPENS_AT = 9
 """The hour on the wall at which a new campaign's mailings are due, until somebody writes another."""
 _CALL_IS_OPEN = timedelta(weeks=6)
@@ -56,13 +54,12 @@ def make_campaign(
             f"there is no kind “{kind}”",
             mend=f"{f'Did you mean “{near}”? ' if near else ''}Kinds: {', '.join(TOPICS)}.",
         )
-    if not _ID.fullmatch(campaign_id):
-        raise UsageError(
-            f"“{campaign_id}” cannot be a campaign's id",
-            mend="Small letters, digits, “-”, “.” and “_”, beginning with a letter or digit: 2030-01-newsletter.",
-        )
+    if not is_campaign_id(campaign_id):
+        raise UsageError(f"“{campaign_id}” cannot be a campaign's id", mend=ID_MEND)
     folder = project.campaigns / campaign_id
     if folder.exists():
+        if lacking := without_campaign_file(project, campaign_id):
+            raise UsageError(lacking.message, where=lacking.where, mend=lacking.mend)
         raise UsageError(
             "this campaign exists already", where=str(folder), mend="Choose another id; nothing is ever overwritten."
         )

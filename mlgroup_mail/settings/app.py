@@ -159,8 +159,12 @@ class App(Parts):
         return planning.reread(self.store, mailing)
 
     def require_sound(self) -> None:
-        """Raise ConfigurationError where no live mail may go: place, clock, roads, an older copy of the ledger."""
+        """Raise ConfigurationError where no live mail may go: place, another or an older ledger, clock, roads."""
         going_live.require_sound(self.project.root, self.store, clock=self.clock, leaves=self.leaves)
+
+    def why_not_live(self) -> str:
+        """What would refuse every live command now, in words; empty where nothing does. Writes nothing."""
+        return going_live.why_not_live(self.project.root, self.store, clock=self.clock, leaves=self.leaves)
 
     def send(
         self, refs: Sequence[MailingRef], *, progress: sending.Progress = sending.silent, stop: Stop | None = None
@@ -206,7 +210,7 @@ class App(Parts):
                     hindered.append(error)
         if ready and not stop.asked:
             self.send(ready, progress=progress, stop=stop)
-        elif not self.ledger_warning():
+        else:
             # Opt-outs come in between mailings: what is noted is as new as the last dispatch, not the last mailing.
             ledger_witness.note_age(self.project.root, self.store)
         return DispatchResult(refs=tuple(ready), hindered=tuple(hindered))

@@ -1,12 +1,13 @@
 """The project directory and its `mlgroup.toml`."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from mlgroup_mail.documents import Document, Line, matching, read_document
+from mlgroup_mail.documents import Document, FilledLine, Line, matching, read_document
 from mlgroup_mail.errors import ConfigurationError, UsageError
 from mlgroup_mail.model.canary import Canary, CanaryPlace
 from mlgroup_mail.model.message import Sender
@@ -51,7 +52,7 @@ Mailbox = Annotated[str, AfterValidator(_mailbox)]
 class Group(Document):
     """`[group]`: who writes."""
 
-    name: Line = Field(min_length=1)
+    name: FilledLine
     list_id: Annotated[
         Line, matching(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "must look like a domain, such as members.example.org")
     ]
@@ -64,7 +65,7 @@ class Group(Document):
 class SenderTable(Document):
     """`[sender.<name>]`: whom a mail is from."""
 
-    name: Line = Field(min_length=1)
+    name: FilledLine
     address: Mailbox
     reply_to: Mailbox | None = None
 
@@ -196,6 +197,14 @@ def read_project(root: Path) -> Project:
     if not path.is_file():
         raise UsageError(
             f"there is no project here: {root} has no {PROJECT_FILE}",
-            mend="Go to the project's directory, name it with --project DIR, or make one: mlgroup-mail init DIR",
+            mend=_elsewhere(root),
         )
     return Project(root=root, file=read_document(ProjectFile, path))
+
+
+def _elsewhere(root: Path) -> str:
+    """What to do where there is no project: mostly one stands in a folder within it."""
+    above = next((folder for folder in root.absolute().parents if (folder / PROJECT_FILE).is_file()), None)
+    if above:
+        return f"The project is {above}: go there, or name it with --project {shlex.quote(str(above))}"
+    return "Go to the project's directory, name it with --project DIR, or make one: mlgroup-mail init DIR"

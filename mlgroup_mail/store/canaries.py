@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from mlgroup_mail.model import Contact, DeliveryState, Exclusion
+from mlgroup_mail.model import Contact, Exclusion
 from mlgroup_mail.model.canary import CanaryPlace
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.contacts import contact_from
 from mlgroup_mail.store.joining import add_person
 from mlgroup_mail.store.mailings import MailingRow
-from mlgroup_mail.store.plans import PlannedRecipient, delivery_to, insert_deliveries
+from mlgroup_mail.store.plans import PlannedRecipient, excluded_delivery, insert_deliveries, planned_delivery
 from mlgroup_mail.store.transactions import insert_returning_id, rows
 
 _CONTACT, _KNOWN, _DELIVERY, _BATCH = schema.contact, schema.contact_address, schema.delivery, schema.batch
@@ -54,19 +54,16 @@ def write_canaries(
     planned = _planned_already(
         connection, mailing, [*(each.contact for each in recipients), *(each.contact for each in exclusions)]
     )
-    deliveries = [
-        delivery_to(mailing, excluded.contact, now=now) | {"state": DeliveryState.EXCLUDED, "reason": excluded.reason}
-        for excluded in exclusions
-        if excluded.contact.contact_id not in planned
-    ]
     riding = [each for each in recipients if each.contact.contact_id not in planned]
-    batch_id = _open_batch(connection, mailing, place) if riding else None
-    deliveries += [
-        delivery_to(mailing, each.contact, now=now)
-        | {"batch_id": batch_id, "variant_id": each.variant_id, "fields": each.fields}
-        for each in riding
-    ]
-    insert_deliveries(connection, [delivery | {"canary": place} for delivery in deliveries])
+    left_out = [each for each in exclusions if each.contact.contact_id not in planned]
+    batch_id = _open_batch(connection, mailing, place) if riding else 0
+    insert_deliveries(
+        connection,
+        [
+            *(excluded_delivery(mailing, each, now=now, canary=place) for each in left_out),
+            *(planned_delivery(mailing, each, batch_id, now=now, canary=place) for each in riding),
+        ],
+    )
 
 
 def _planned_already(connection: Connection, mailing: MailingRow, people: Sequence[Contact]) -> set[int]:

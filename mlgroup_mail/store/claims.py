@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, exists, insert, or_, select, update
 
 from mlgroup_mail.clock import boot_seconds
-from mlgroup_mail.model import Batch, DeliveryState, DeliveryStep, ExclusionReason, MailingState, MailingStep, Outcome
+from mlgroup_mail.model import Batch, DeliveryStep, ExclusionReason, MailingState, MailingStep, Outcome
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.back_off import everybody_waits_until, waiting_domains
@@ -68,18 +68,21 @@ class Claims:
         self._pause = pause or PauseRule()
         self._places: list[Place] = []
 
-    def next(self, batch: Batch, size: int, *, record: Sequence[Outcome], now: datetime) -> Window | Wait | None:
+    def next(
+        self, batch: Batch, size: int, *, record: Sequence[Outcome], now: Callable[[], datetime]
+    ) -> Window | Wait | None:
         """Record the last window's outcomes and claim up to `size` deliveries.
 
         None where nothing is due; where what is due has to wait for a rate, how long. Opt-outs and holds are read in
         this very transaction: whoever is found becomes `excluded` for good. Where this process was given up for dead
-        nothing is written and OwnerLostError is raised: `record` takes late answers.
+        nothing is written and OwnerLostError is raised: `record` takes late answers. `now` is asked when all locks
+        are held that others may keep for long: nothing begins after the mailing's end because it had to wait.
         """
         with self._store.claiming() as connection:
             claimed_at = boot_seconds()
             renew(connection, self._owner)
-            record_outcomes(connection, record, pause=self._pause, now=now)
-            claimed, places = self._claim(connection, batch, size, claimed_at=claimed_at, now=now)
+            record_outcomes(connection, record, pause=self._pause, now=now())
+            claimed, places = self._claim(connection, batch, size, claimed_at=claimed_at, now=now())
         self._places = places
         return claimed
 
@@ -191,9 +194,6 @@ def _dispatchable(connection: Connection, batch: Batch, *, now: datetime, locked
     return row if row["state"] in DISPATCHABLE and batch.due_at <= now < row["stop_at"] else None
 
 
-_CLAIMABLE = [state for state in DeliveryState if state.claimable]
-
-
 def _due(
     connection: Connection, batch: Batch, size: int, *, besides: Select[tuple[str]], now: datetime
 ) -> list[RowMapping]:
@@ -217,11 +217,11 @@ def _due_domains(batch: Batch, *, now: datetime) -> Select[tuple[str]]:
 def _is_due(batch: Batch, *, now: datetime) -> tuple[Any, ...]:
     return (
         _DELIVERY.c.batch_id == batch.batch_id,
-        _DELIVERY.c.state.in_(_CLAIMABLE),
+        schema.CLAIMABLE,
         or_(_DELIVERY.c.next_at.is_(None), _DELIVERY.c.next_at <= now),
         _DELIVERY.c.domain.not_in(waiting_domains(now)),
     )
 
 
 def _holds_claimable() -> Any:
-    return exists().where(_DELIVERY.c.batch_id == _BATCH.c.id, _DELIVERY.c.state.in_(_CLAIMABLE))
+    return exists().where(_DELIVERY.c.batch_id == _BATCH.c.id, schema.CLAIMABLE)

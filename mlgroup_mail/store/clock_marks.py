@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
 from mlgroup_mail.clock import boot_seconds
-from mlgroup_mail.model import DeliveryState
+from mlgroup_mail.model import DeliveryState, MailingState
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.owners import boot_id
 
 _MARK, _ATTEMPT, _DELIVERY = schema.clock_mark, schema.attempt, schema.delivery
+_BATCH, _MAILING = schema.batch, schema.mailing
+
+_JUST_NOW = 600.0
+"""How far ahead what went just now may stand: its leave to begin later, and the rounding of a day's limit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,11 +69,40 @@ def database_now(connection: Connection) -> datetime | None:
 
 
 def end_waits(connection: Connection, *, now: datetime) -> int:
-    """Let everything go now that waits for a moment reckoned by another clock; returns how many deliveries."""
+    """Let everything go now that waits for a moment reckoned by another clock; returns how many deliveries.
+
+    Batches that were put off go at once too, and what counts towards a limit in times to come counts no more.
+    """
     connection.execute(delete(schema.back_off).where(schema.back_off.c.until > now))
     result = connection.execute(
         update(_DELIVERY)
         .where(_DELIVERY.c.state == DeliveryState.DEFERRED, _DELIVERY.c.next_at > now)
         .values(next_at=now)
     )
+    _end_rates(connection, now=now)
+    for mailing in connection.execute(_put_off()).all():
+        due_at = max(now, mailing.send_at)
+        late = (_BATCH.c.mailing_id == mailing.id, _BATCH.c.due_at > due_at)
+        connection.execute(update(_BATCH).where(*late).values(due_at=due_at))
     return int(result.rowcount)
+
+
+def _put_off() -> Select[tuple[int, datetime]]:
+    """The mailings whose batches may have been put off, and their times.
+
+    Those that were begun: whether a batch of theirs waits for a rate or for its spacing is not known. Of the others,
+    those whose first batch is later than they are.
+    """
+    first = select(func.min(_BATCH.c.due_at)).where(_BATCH.c.mailing_id == _MAILING.c.id).scalar_subquery()
+    begun = _MAILING.c.state.in_([MailingState.SENDING, MailingState.PAUSED, MailingState.HELD])
+    planned = _MAILING.c.state == MailingState.PLANNED
+    return select(_MAILING.c.id, _MAILING.c.send_at).where(or_(begun, and_(planned, first > _MAILING.c.send_at)))
+
+
+def _end_rates(connection: Connection, *, now: datetime) -> None:
+    seconds = now.timestamp()
+    connection.execute(delete(schema.rate).where(schema.rate.c.next_at > seconds))
+    # What went just now may count from a little later on (`store.limits`): it goes on counting.
+    connection.execute(delete(schema.rate_use).where(schema.rate_use.c.at > seconds + _JUST_NOW))
+    # On SQLite the rates' own clock took the wrong time at the boot: it starts anew from what stands there now.
+    connection.execute(delete(schema.ledger_clock))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, exists, func, select
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef
@@ -64,9 +64,8 @@ def deliveries_to(connection: Connection, contact_id: int) -> list[DeliveryRow]:
 def canary_deliveries(connection: Connection, mailing: MailingRow) -> list[DeliveryRow]:
     """The deliveries of a mailing to canaries, the first ones first."""
     statement = _select_deliveries().where(
-        # As the index has it.
         _DELIVERY.c.mailing_id == mailing.mailing_id,
-        _DELIVERY.c.canary != literal_column("''"),
+        schema.A_CANARY,
     )
     return [_delivery(row) for row in rows(connection, statement.order_by(_DELIVERY.c.canary, _DELIVERY.c.id))]
 
@@ -105,10 +104,15 @@ def resolve_delivery(
     return True
 
 
-def last_attempt_at(connection: Connection, mailing_id: int) -> datetime | None:
-    """When the latest attempt of a mailing began."""
-    latest = select(func.max(_DELIVERY.c.attempt_id)).where(_DELIVERY.c.mailing_id == mailing_id).scalar_subquery()
-    return connection.execute(select(_ATTEMPT.c.begun_at).where(_ATTEMPT.c.id == latest)).scalar_one_or_none()
+def last_attempt(connection: Connection, mailing_id: int) -> tuple[int, datetime] | None:
+    """The number of a mailing's latest attempt, and when it began; None where nothing was tried.
+
+    Numbers go up over all mailings: they tell which of them went out last.
+    """
+    latest = select(func.max(_DELIVERY.c.attempt_id)).where(_DELIVERY.c.mailing_id == mailing_id, schema.TRIED)
+    statement = select(_ATTEMPT.c.id, _ATTEMPT.c.begun_at).where(_ATTEMPT.c.id == latest.scalar_subquery())
+    found = connection.execute(statement).first()
+    return (found[0], found[1]) if found else None
 
 
 def oldest_due(connection: Connection, mailing_id: int) -> datetime | None:
@@ -116,18 +120,39 @@ def oldest_due(connection: Connection, mailing_id: int) -> datetime | None:
 
     That is its batch's time, or the latest of its own after a deferral, its domain's and the mail server's.
     """
-    waiting = [state for state in DeliveryState if state.claimable]
+    oldest: datetime | None = None
+    for batch_id, due_at in connection.execute(_batches_to_go(mailing_id)).all():
+        # Nothing goes before its batch. So hardly ever more than the first batch is looked at, of thousands.
+        if oldest and due_at >= oldest:
+            break
+        # None where others took the last of it meanwhile.
+        if of_batch := _oldest_of_batch(connection, batch_id):
+            oldest = min(oldest or of_batch, of_batch)
+    everybody = everybody_waits_until(connection)
+    return max(oldest, everybody) if oldest and everybody else oldest
+
+
+def _batches_to_go(mailing_id: int) -> Select[tuple[int, datetime]]:
+    """The batches of a mailing of which something may still go, and their times."""
+    something = exists().where(_DELIVERY.c.batch_id == _BATCH.c.id, schema.CLAIMABLE)
+    return (
+        select(_BATCH.c.id, _BATCH.c.due_at)
+        .where(_BATCH.c.mailing_id == mailing_id, something)
+        .order_by(_BATCH.c.due_at)
+    )
+
+
+def _oldest_of_batch(connection: Connection, batch_id: int) -> datetime | None:
     moment = _later(_later(_BATCH.c.due_at, _DELIVERY.c.next_at), _BACK_OFF.c.until)
     statement = (
         select(func.min(moment))
         .select_from(_DELIVERY)
         .join(_BATCH, _BATCH.c.id == _DELIVERY.c.batch_id)
         .outerjoin(_BACK_OFF, _BACK_OFF.c.domain == _DELIVERY.c.domain)
-        .where(_DELIVERY.c.mailing_id == mailing_id, _DELIVERY.c.state.in_(waiting))
+        .where(_DELIVERY.c.batch_id == batch_id, schema.CLAIMABLE)
     )
-    found: datetime | None = connection.execute(statement).scalar_one_or_none()
-    everybody = everybody_waits_until(connection)
-    return max(found, everybody) if found and everybody else found
+    found: datetime | None = connection.execute(statement).scalar_one()
+    return found
 
 
 def _later(moment: ColumnElement[datetime], other: ColumnElement[Any]) -> ColumnElement[datetime]:
@@ -150,7 +175,7 @@ def to_go(connection: Connection, mailing_id: int) -> ToGo:
         .join(_BATCH, _BATCH.c.id == _DELIVERY.c.batch_id)
         .where(
             _DELIVERY.c.mailing_id == mailing_id,
-            _DELIVERY.c.state.in_([state for state in DeliveryState if state.claimable]),
+            schema.CLAIMABLE,
         )
         .group_by(_DELIVERY.c.domain)
     )

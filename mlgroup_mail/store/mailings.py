@@ -1,11 +1,12 @@
 """Mailings: approval, state, and what people ordered."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, select, update
 
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef, MailingState, MailingStep
@@ -54,6 +55,11 @@ def lock_mailing(connection: Connection, mailing_id: int) -> MailingRow:
     """The mailing's row as it is now, which nobody else changes until this transaction ends."""
     statement = select(_TABLE).where(_TABLE.c.id == mailing_id).with_for_update()
     return _mailing(connection.execute(statement).mappings().one())
+
+
+def source_of(connection: Connection, mailing_id: int) -> str:
+    """The mailing's stored source, read and not locked: who has locked a delivery may wait for the mailing."""
+    return str(connection.execute(select(_TABLE.c.source).where(_TABLE.c.id == mailing_id)).scalar_one())
 
 
 def all_mailings(connection: Connection) -> list[MailingRow]:
@@ -113,8 +119,8 @@ def _take_plan_back(connection: Connection, mailing: MailingRow) -> None:
     """Forget the exclusions of a plan that was begun and holds no recipient: another approval has other rules."""
     if mailing.state is not MailingState.PLANNING:
         return
-    counts = delivery_counts(connection, mailing.mailing_id)
-    if any(number for state, number in counts.items() if state is not DeliveryState.EXCLUDED):
+    recipients = [state for state in DeliveryState if state is not DeliveryState.EXCLUDED]
+    if has_any(connection, mailing.mailing_id, recipients):
         raise MailingStateError(
             f"a part of {mailing.ref} is planned already, from the text that was approved",
             mend=f"Go on with that: mlgroup-mail plan {mailing.ref}. Or cancel it, and add a new [[mailing]].",
@@ -148,9 +154,8 @@ def settle_mailing(connection: Connection, mailing_id: int, *, now: datetime) ->
         move_all_deliveries(connection, DeliveryStep.EXPIRE, row.mailing_id, now=now, reason="expired")
     if row.state is MailingState.CANCELLED:
         move_all_deliveries(connection, DeliveryStep.CANCEL, row.mailing_id, now=now, reason="cancelled")
-    counts = delivery_counts(connection, row.mailing_id)
-    still_open = sum(number for state, number in counts.items() if state.open)
-    if still_open == 0 and (row.state, MailingStep.FINISH) in TRANSITIONS:
+    still_open = has_any(connection, row.mailing_id, [state for state in DeliveryState if state.open])
+    if not still_open and (row.state, MailingStep.FINISH) in TRANSITIONS:
         move_mailing(connection, row.mailing_id, MailingStep.FINISH, now=now)
 
 
@@ -160,6 +165,13 @@ def delivery_counts(connection: Connection, mailing_id: int) -> dict[DeliverySta
     statement = select(table.c.state, func.count()).where(table.c.mailing_id == mailing_id).group_by(table.c.state)
     found: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
     return {state: found.get(state, 0) for state in DeliveryState}
+
+
+def has_any(connection: Connection, mailing_id: int, states: Collection[DeliveryState]) -> bool:
+    """Whether a mailing has a delivery in one of these states, asked while others wait: counting a million is slow."""
+    table = schema.delivery
+    found = exists().where(table.c.mailing_id == mailing_id, table.c.state.in_(states))
+    return bool(connection.execute(select(found)).scalar_one())
 
 
 def write_journal(

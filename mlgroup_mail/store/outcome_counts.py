@@ -78,6 +78,17 @@ def attempted_between(connection: Connection, mailing: MailingRow) -> tuple[date
     return (first, end) if first is not None else None
 
 
+def transports_of(connection: Connection, mailing: MailingRow) -> frozenset[str]:
+    """The names of the transports by which a mailing's attempts were made."""
+    statement = (
+        select(_ATTEMPT.c.transport)
+        .distinct()
+        .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
+        .where(_DELIVERY.c.mailing_id == mailing.mailing_id)
+    )
+    return frozenset(connection.execute(statement).scalars())
+
+
 def accepted_at(
     connection: Connection, mailing: MailingRow, span: tuple[datetime, datetime]
 ) -> Iterator[tuple[datetime, int]]:

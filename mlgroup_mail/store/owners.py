@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import portalocker
 import psutil
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
 
 from mlgroup_mail.clock import boot_seconds
 from mlgroup_mail.errors import OwnerLostError
@@ -139,15 +139,20 @@ def _give_up(store: Store, row: RowMapping, *, now: datetime) -> int:
 
 def _doubt_open_attempts(connection: Connection, owner_id: int, *, now: datetime) -> int:
     table = schema.attempt
+    unanswered = and_(table.c.owner_id == owner_id, table.c.outcome.is_(None))
+    # In the order in which answers are recorded: neither waits for the other while the other waits for it.
+    connection.execute(select(table.c.id).where(unanswered).order_by(table.c.id).with_for_update())
     # One statement: what was answered meanwhile is not in doubt, and its delivery may be in other hands by now.
     opened = rows(
         connection,
         update(table)
-        .where(table.c.owner_id == owner_id, table.c.outcome.is_(None))
+        .where(unanswered)
         .values(outcome=OutcomeKind.UNCERTAIN, detail=OWNER_GONE, ended_at=now)
         .returning(table.c.delivery_id),
     )
-    moves: list[dict[str, Any]] = [{"id": row["delivery_id"], "reason": OWNER_GONE} for row in opened]
+    moves: list[dict[str, Any]] = [
+        {"id": delivery_id, "reason": OWNER_GONE} for delivery_id in sorted(row["delivery_id"] for row in opened)
+    ]
     return move_deliveries(connection, DeliveryStep.DOUBT, moves, now=now, also=("reason",))
 
 

@@ -1,9 +1,10 @@
 """Planning: the audience as rows, in chunks that can be stopped between any two and go on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, exists, select, update
@@ -12,7 +13,7 @@ from mlgroup_mail import addresses
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import Batch, Contact, DeliveryState, Exclusion, ExclusionReason, MailingState, MailingStep
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.mailings import MailingRow, delivery_counts, lock_mailing
+from mlgroup_mail.store.mailings import MailingRow, has_any, lock_mailing
 from mlgroup_mail.store.transactions import count, insert_returning_id, load, rows
 from mlgroup_mail.store.transitions import move_mailing
 
@@ -25,7 +26,7 @@ class PlannedRecipient:
 
     contact: Contact
     variant_id: int
-    fields: Mapping[str, str]
+    fields: dict[str, str]
 
 
 def variants(connection: Connection, mailing_id: int) -> dict[str, int]:
@@ -61,15 +62,15 @@ def without_planned_mailboxes(
     connection: Connection, mailing: MailingRow, people: Sequence[Contact]
 ) -> tuple[list[Contact], list[Exclusion]]:
     """Part off those whose mailbox this mailing has already: between two chunks it may have passed to somebody else."""
-    keys = [addresses.key(person.address) for person in people]
+    keys = {person.contact_id: addresses.key(person.address) for person in people}
     statement = select(_DELIVERY.c.address_key).where(
         _DELIVERY.c.mailing_id == mailing.mailing_id,
-        _DELIVERY.c.address_key.in_(keys),
+        _DELIVERY.c.address_key.in_(keys.values()),
         _DELIVERY.c.state != DeliveryState.EXCLUDED,
     )
     planned = set(connection.execute(statement).scalars())
-    free = [person for person in people if addresses.key(person.address) not in planned]
-    doubled = [person for person in people if addresses.key(person.address) in planned]
+    free = [person for person in people if keys[person.contact_id] not in planned]
+    doubled = [person for person in people if keys[person.contact_id] in planned]
     return free, [Exclusion(contact=person, reason=ExclusionReason.DUPLICATE) for person in doubled]
 
 
@@ -106,23 +107,24 @@ def write_chunk(
         update(_MAILING).where(_MAILING.c.id == mailing.mailing_id).values(plan_cursor=cursor, changed_at=now)
     )
     batches = _Batches(connection, mailing, batch_size, spacing)
-    excluded = [
-        delivery_to(mailing, each.contact, now=now) | {"state": DeliveryState.EXCLUDED, "reason": each.reason}
-        for each in exclusions
-    ]
-    planned = [
-        delivery_to(mailing, each.contact, now=now)
-        | {"batch_id": batches.next(), "variant_id": each.variant_id, "fields": each.fields}
-        for each in recipients
-    ]
-    insert_deliveries(connection, [*excluded, *planned])
+    excluded = (excluded_delivery(mailing, each, now=now) for each in exclusions)
+    planned = (planned_delivery(mailing, each, batches.next(), now=now) for each in recipients)
+    insert_deliveries(connection, chain(excluded, planned))
 
 
-def end_planning(connection: Connection, mailing: MailingRow, *, now: datetime) -> None:
-    """Count the audience and open the mailing for dispatch, after `take_turn` in the same transaction."""
-    audience = count(connection, _DELIVERY, _DELIVERY.c.mailing_id == mailing.mailing_id)
-    move_mailing(connection, mailing.mailing_id, MailingStep.END_PLANNING, now=now, audience=audience)
-    if not any(number for state, number in delivery_counts(connection, mailing.mailing_id).items() if state.open):
+def count_planned(connection: Connection, mailing: MailingRow) -> int:
+    """How many deliveries the chunks have written so far. A million take longer than a claim may."""
+    return count(connection, _DELIVERY, _DELIVERY.c.mailing_id == mailing.mailing_id)
+
+
+def end_planning(connection: Connection, mailing: MailingRow, *, planned: int, now: datetime) -> None:
+    """Open the mailing for dispatch, after `take_turn` in the same transaction.
+
+    `planned` is what was counted at the same cursor, before there were canaries.
+    """
+    canaries = count(connection, _DELIVERY, _DELIVERY.c.mailing_id == mailing.mailing_id, schema.A_CANARY)
+    move_mailing(connection, mailing.mailing_id, MailingStep.END_PLANNING, now=now, audience=planned + canaries)
+    if not has_any(connection, mailing.mailing_id, [state for state in DeliveryState if state.open]):
         move_mailing(connection, mailing.mailing_id, MailingStep.FINISH, now=now)
 
 
@@ -130,10 +132,7 @@ def batches_of(connection: Connection, mailing: MailingRow, *, to_go: bool = Fal
     """The batches of a mailing in order; `to_go`: only those of which something may still go."""
     statement = select(_BATCH).where(_BATCH.c.mailing_id == mailing.mailing_id).order_by(_BATCH.c.number)
     if to_go:
-        claimable = [state for state in DeliveryState if state.claimable]
-        statement = statement.where(
-            exists().where(_DELIVERY.c.batch_id == _BATCH.c.id, _DELIVERY.c.state.in_(claimable))
-        )
+        statement = statement.where(exists().where(_DELIVERY.c.batch_id == _BATCH.c.id, schema.CLAIMABLE))
     return [
         Batch(
             batch_id=row["id"],
@@ -159,7 +158,8 @@ class _Batches:
         ).first()
         self._id: int = last.id if last else 0
         self._number: int = last.number if last else 0
-        self._left = size - count(connection, _DELIVERY, _DELIVERY.c.batch_id == self._id) if last else 0
+        there = count(connection, _DELIVERY, _DELIVERY.c.batch_id == self._id, schema.CLAIMABLE) if last else 0
+        self._left = size - there if last else 0
 
     def next(self) -> int:
         """The id of the batch for one more recipient."""
@@ -173,26 +173,36 @@ class _Batches:
         return self._id
 
 
-def insert_deliveries(connection: Connection, deliveries: Sequence[dict[str, Any]]) -> None:
-    """Insert deliveries as `delivery_to` gives them, all with the same columns."""
-    stored = (each | {"fields": json.dumps(dict(each["fields"]))} for each in deliveries)
-    if deliveries:
-        load(connection, _DELIVERY, (tuple(each.values()) for each in stored), columns=list(deliveries[0]))
+_OF_A_DELIVERY = (
+    *("mailing_id", "contact_id", "address", "address_key", "domain", "state", "reason", "attempts"),
+    *("batch_id", "variant_id", "fields", "changed_at", "canary"),
+)
+_NO_FIELDS = json.dumps({})
+Values = tuple[Any, ...]
+"""A new delivery's values of these columns."""
 
 
-def delivery_to(mailing: MailingRow, contact: Contact, *, now: datetime) -> dict[str, Any]:
-    """The columns of a new delivery: planned, and without what makes a message of it."""
-    return {
-        "mailing_id": mailing.mailing_id,
-        "contact_id": contact.contact_id,
-        "address": contact.address,
-        "address_key": addresses.key(contact.address),
-        "domain": addresses.domain(contact.address),
-        "batch_id": None,
-        "variant_id": None,
-        "fields": {},
-        "state": DeliveryState.PLANNED,
-        "reason": "",
-        "attempts": 0,
-        "changed_at": now,
-    }
+def insert_deliveries(connection: Connection, deliveries: Iterable[Values]) -> None:
+    """Insert deliveries as `planned_delivery` and `excluded_delivery` give them."""
+    load(connection, _DELIVERY, deliveries, columns=_OF_A_DELIVERY)
+
+
+def planned_delivery(
+    mailing: MailingRow, recipient: PlannedRecipient, batch_id: int, *, now: datetime, canary: str = ""
+) -> Values:
+    """A delivery that is to go with a batch."""
+    message = (batch_id, recipient.variant_id, json.dumps(recipient.fields))
+    return *_beginning(mailing, recipient.contact, DeliveryState.PLANNED), *message, now, canary
+
+
+def excluded_delivery(mailing: MailingRow, exclusion: Exclusion, *, now: datetime, canary: str = "") -> Values:
+    """A delivery that is not to go: it has no batch, and nothing that makes a message of it."""
+    beginning = _beginning(mailing, exclusion.contact, DeliveryState.EXCLUDED, exclusion.reason)
+    return *beginning, None, None, _NO_FIELDS, now, canary
+
+
+def _beginning(mailing: MailingRow, contact: Contact, state: DeliveryState, reason: str = "") -> Values:
+    """What every new delivery has: whose it is, and how it stands."""
+    address = contact.address
+    whose = (mailing.mailing_id, contact.contact_id, address, addresses.key(address), addresses.domain(address))
+    return *whose, state, reason, 0

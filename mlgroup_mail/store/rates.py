@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, false, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mlgroup_mail.store import schema
@@ -88,10 +88,8 @@ class Places:
         self._now = self._take_turns() if rates.any else 0.0
 
     def waiting_domains(self) -> Select[tuple[str]]:
-        """The receiving domains that may be given nothing yet."""
-        return select(_RATE.c.domain).where(
-            _RATE.c.transport == self._transport, _RATE.c.domain != _ALL, _RATE.c.next_at > self._now
-        )
+        """The receiving domains that may be given nothing yet: none where there is no limit any more."""
+        return select(_RATE.c.domain).where(*self._waits(), _RATE.c.domain != _ALL)
 
     def give_back(self, places: Sequence[Place]) -> None:
         """All of these have begun by now: they count from now on, and not from when they might have begun at last."""
@@ -148,11 +146,15 @@ class Places:
 
     def soonest(self, domains: Select[tuple[str]]) -> Wait | None:
         """How long the first of these domains has to wait that waits for its rate; None where none does."""
-        statement = select(func.min(_RATE.c.next_at)).where(
-            _RATE.c.transport == self._transport, _RATE.c.next_at > self._now, _RATE.c.domain.in_(domains)
-        )
+        statement = select(func.min(_RATE.c.next_at)).where(*self._waits(), _RATE.c.domain.in_(domains))
         moment = self._connection.execute(statement).scalar_one()
         return None if moment is None else Wait(seconds=moment - self._now, everybody=False)
+
+    def _waits(self) -> tuple[ColumnElement[bool], ...]:
+        """What holds for the rows whose time is still to come. Those of limits that are gone may stand there too."""
+        if not self._rates.any:
+            return (false(),)
+        return _RATE.c.transport == self._transport, _RATE.c.next_at > self._now
 
     def _take_turns(self) -> float:
         """Keep the claims of other hosts away until this transaction ends; returns the time from when on they do."""

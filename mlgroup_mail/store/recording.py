@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, exists, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, exists, select, update
 
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingState, MailingStep, Outcome, OutcomeKind, Scope
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.back_off import EVERYBODY, back_off, end_back_off, take_turns, waiting_time
 from mlgroup_mail.store.failures import PauseRule, pause_where_too_much_fails
+from mlgroup_mail.store.transactions import rows
 from mlgroup_mail.store.transitions import move_deliveries, move_mailing
 
 _DELIVERY, _ATTEMPT = schema.delivery, schema.attempt
@@ -17,7 +18,7 @@ _DELIVERY, _ATTEMPT = schema.delivery, schema.attempt
 
 def record_outcomes(connection: Connection, outcomes: Sequence[Outcome], *, pause: PauseRule, now: datetime) -> None:
     """Write what attempts gave: the deliveries' states, who has to wait, and whether the mailing pauses by itself."""
-    found = [answered for outcome in outcomes if (answered := _answered(connection, outcome))]
+    found = _answered(connection, outcomes)
     domains = {each.delivery["domain"] for each in found}
     taking = {each.delivery["domain"] for each in found if each.outcome.kind is OutcomeKind.ACCEPTED}
     if found:
@@ -38,24 +39,45 @@ class _Answered:
     delivery: RowMapping
 
 
-def _answered(connection: Connection, outcome: Outcome) -> _Answered | None:
-    """An attempt's answer counts once: in time, or late where the delivery still waits on this very attempt."""
-    row = (
-        connection.execute(
-            select(_ATTEMPT.c.outcome, _DELIVERY.c.id, _DELIVERY.c.mailing_id, _DELIVERY.c.attempts, _DELIVERY.c.domain)
-            .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
-            .where(_ATTEMPT.c.id == outcome.attempt_id, _DELIVERY.c.attempt_id == outcome.attempt_id)
-            .with_for_update()
-        )
-        .mappings()
-        .first()
+_WAITED_FOR = (
+    select(
+        _ATTEMPT.c.id.label("attempt_id"),
+        _ATTEMPT.c.outcome,
+        *(_DELIVERY.c.id, _DELIVERY.c.mailing_id, _DELIVERY.c.attempts, _DELIVERY.c.domain),
     )
-    if row is None:
-        return None
-    step = outcome.kind.step if row["outcome"] is None else None
-    if row["outcome"] == OutcomeKind.UNCERTAIN:
-        step = outcome.kind.late_step
-    return _Answered(outcome=outcome, step=step, delivery=row) if step else None
+    .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
+    .where(_ATTEMPT.c.id.in_(bindparam("attempts", expanding=True)), _DELIVERY.c.attempt_id == _ATTEMPT.c.id)
+    .order_by(_ATTEMPT.c.id)
+    .with_for_update()
+)
+
+
+def _answered(connection: Connection, outcomes: Sequence[Outcome]) -> list[_Answered]:
+    """An attempt's answer counts once: in time, or late where the delivery still waits on this very attempt."""
+    if not outcomes:
+        return []
+    attempts = {"attempts": [outcome.attempt_id for outcome in outcomes]}
+    waiting = {row["attempt_id"]: row for row in rows(connection, _WAITED_FOR, attempts)}
+    found = []
+    for outcome in outcomes:
+        row = waiting.pop(outcome.attempt_id, None)
+        step = _step(outcome, row["outcome"]) if row else None
+        if row and step:
+            found.append(_Answered(outcome=outcome, step=step, delivery=row))
+    return found
+
+
+def _step(outcome: Outcome, recorded: str | None) -> DeliveryStep | None:
+    if recorded is None:
+        return outcome.kind.step
+    return outcome.kind.late_step if recorded == OutcomeKind.UNCERTAIN else None
+
+
+_WRITE_ANSWER = (
+    update(_ATTEMPT)
+    .where(_ATTEMPT.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in ("outcome", "detail", "ended_at", "scope")})
+)
 
 
 def _write_answer(connection: Connection, answered: _Answered, *, next_at: datetime | None, now: datetime) -> None:
@@ -63,14 +85,14 @@ def _write_answer(connection: Connection, answered: _Answered, *, next_at: datet
     move = {"id": row["id"], "reason": outcome.detail, "next_at": next_at}
     if move_deliveries(connection, answered.step, [move], now=now, also=("reason", "next_at")):
         connection.execute(
-            update(_ATTEMPT)
-            .where(_ATTEMPT.c.id == outcome.attempt_id)
-            .values(
-                outcome=outcome.kind,
-                detail=outcome.detail,
-                ended_at=now,
-                scope=None if _handed_back(outcome) else outcome.scope,
-            )
+            _WRITE_ANSWER,
+            {
+                "b_id": outcome.attempt_id,
+                "b_outcome": outcome.kind,
+                "b_detail": outcome.detail,
+                "b_ended_at": now,
+                "b_scope": None if _handed_back(outcome) else outcome.scope,
+            },
         )
         if answered.step is DeliveryStep.LATE_DEFER:
             reopen_finished(connection, row["id"], now=now)

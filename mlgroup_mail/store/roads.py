@@ -34,17 +34,23 @@ def keep_roads(connection: Connection, kind: Road, names: Collection[str], *, no
     """The configured roads of one kind are exactly these: new ones count from now, others count no more."""
     mine = _TABLE.c.kind == kind
     connection.execute(delete(_TABLE).where(mine, _TABLE.c.name.not_in(names)))
+    # By a clock that was wrong then: it would be waited for until that moment, and a day.
+    connection.execute(update(_TABLE).where(mine, _TABLE.c.configured_at > now).values(configured_at=now))
     known = set(connection.execute(select(_TABLE.c.name).where(mine)).scalars())
     for name in sorted(set(names) - known):
         connection.execute(insert(_TABLE).values(name=name, kind=kind, configured_at=now, error=""))
 
 
-def road_heard(connection: Connection, name: str, *, at: datetime) -> bool:
-    """It was read to its end; False where no such road is configured. An earlier time changes nothing."""
+def road_heard(connection: Connection, name: str, *, at: datetime, now: datetime) -> bool:
+    """It was read to its end; False where no such road is configured.
+
+    An earlier time changes nothing. None is later than now, and a stored one that is gives way.
+    """
+    at = min(at, now)
     known = connection.execute(select(_TABLE.c.heard_at).where(_TABLE.c.name == name).with_for_update()).first()
     if known is None:
         return False
-    if known.heard_at is None or known.heard_at < at:
+    if known.heard_at is None or known.heard_at < at or known.heard_at > now:
         connection.execute(update(_TABLE).where(_TABLE.c.name == name).values(heard_at=at, failed_at=None, error=""))
     return True
 

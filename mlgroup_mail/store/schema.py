@@ -244,9 +244,21 @@ Index(
     sqlite_where=_RECIPIENT,
     postgresql_where=_RECIPIENT,
 )
-_CANARY = delivery.c.canary != literal_column("''")
-Index("ix_delivery_canary", delivery.c.mailing_id, sqlite_where=_CANARY, postgresql_where=_CANARY)
-Index("ix_delivery_batch_state", delivery.c.batch_id, delivery.c.state)
+A_CANARY = delivery.c.canary != literal_column("''")
+Index("ix_delivery_canary", delivery.c.mailing_id, sqlite_where=A_CANARY, postgresql_where=A_CANARY)
+CLAIMABLE = delivery.c.state.in_([literal_column(f"'{state}'") for state in DeliveryState if state.claimable])
+"""What a claim may take, in words that the index is found by."""
+Index(
+    "ix_delivery_claimable",
+    delivery.c.batch_id,
+    delivery.c.id,
+    # Looked at for everybody who waits before those who may go.
+    delivery.c.next_at,
+    sqlite_where=CLAIMABLE,
+    postgresql_where=CLAIMABLE,
+)
+TRIED = delivery.c.attempt_id.is_not(None)
+Index("ix_delivery_attempt", delivery.c.mailing_id, delivery.c.attempt_id, sqlite_where=TRIED, postgresql_where=TRIED)
 Index("ix_delivery_mailing_state", delivery.c.mailing_id, delivery.c.state)
 
 owner = Table(

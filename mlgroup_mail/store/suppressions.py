@@ -2,12 +2,24 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
@@ -161,30 +173,49 @@ def standing_rules(
     holders: dict[str, list[int]] = defaultdict(list)
     for contact_id, address in people.items():
         holders[addresses.key(address)].append(contact_id)
+    first, last = min(people), max(people)
+    close = len(people) >= MANY and last - first < 2 * len(people)
+    asked = {"first": first, "last": last, "people": list(people), "mailboxes": list(holders), "topic": topic}
+    by_id = connection.execute(_REACH_BETWEEN if close else _REACH, asked)
+    found = [tuple(row) for row in by_id if row.contact_id in people]
+    for mailbox, *rule in connection.execute(_ON_MAILBOXES, asked):
+        found += [(contact_id, *rule) for contact_id in holders[mailbox]]
+    return [(key, Restriction(restriction), SignalKind(kind), on) for key, restriction, kind, on in found]
+
+
+def _reaching(among: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    """What reaches contacts otherwise than by their present mailbox; `among`: whether a column names one of them."""
     known, contact = schema.contact_address, schema.contact
-    on_topic = and_(STANDING, _TABLE.c.topic.in_([ALL_TOPICS, topic]))
-    columns = (_TABLE.c.restriction, _TABLE.c.kind, _TABLE.c.topic)
-    by_person = select(_TABLE.c.contact_id, *columns).where(on_topic, _TABLE.c.contact_id.in_(list(people)))
+    by_person = select(_TABLE.c.contact_id, *_OF_WHAT).where(_ON_TOPIC, among(_TABLE.c.contact_id))
     by_successor = (
-        select(contact.c.id, *columns)
+        select(contact.c.id, *_OF_WHAT)
         .join(contact, contact.c.moved_to == _TABLE.c.contact_id)
-        .where(on_topic, contact.c.id.in_(list(people)))
+        .where(_ON_TOPIC, among(contact.c.id))
     )
     by_history = (
-        select(known.c.contact_id, *columns)
+        select(known.c.contact_id, *_OF_WHAT)
         .join(known, known.c.address_key == _TABLE.c.address_key)
         .where(
-            on_topic,
-            known.c.contact_id.in_(list(people)),
-            _TABLE.c.contact_id.is_(None),
+            _ON_TOPIC,
+            among(known.c.contact_id),
+            # Not `IS NULL`: SQLite would go through all rules that name nobody, each time.
+            func.coalesce(_TABLE.c.contact_id, 0) == 0,
             _TABLE.c.kind != SignalKind.BOUNCE,
         )
     )
-    by_mailbox = select(_TABLE.c.address_key, *columns).where(on_topic, _TABLE.c.address_key.in_(list(holders)))
-    found = [tuple(row) for row in connection.execute(union_all(by_person, by_successor, by_history))]
-    for mailbox, *rule in connection.execute(by_mailbox):
-        found += [(contact_id, *rule) for contact_id in holders[mailbox]]
-    return [(key, Restriction(restriction), SignalKind(kind), on) for key, restriction, kind, on in found]
+    return union_all(by_person, by_successor, by_history)
+
+
+_ON_TOPIC = and_(STANDING, _TABLE.c.topic.in_([ALL_TOPICS, bindparam("topic")]))
+_OF_WHAT = (_TABLE.c.restriction, _TABLE.c.kind, _TABLE.c.topic)
+_REACH = _reaching(lambda column: column.in_(bindparam("people", expanding=True)))
+_REACH_BETWEEN = _reaching(lambda column: column.between(bindparam("first"), bindparam("last")))
+"""The same for many who lie close together: a list of hundreds costs more to write down than to look up."""
+_ON_MAILBOXES = select(_TABLE.c.address_key, *_OF_WHAT).where(
+    _ON_TOPIC, _TABLE.c.address_key.in_(bindparam("mailboxes", expanding=True))
+)
+MANY = 100
+"""So many close together, or more, are asked for as a range."""
 
 
 def suppressions(

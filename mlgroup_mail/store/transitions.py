@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, literal, or_, select, update
 
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, MailingStep
@@ -25,26 +26,26 @@ def move_deliveries(
     """
     if not moves:
         return 0
-    columns = tuple(also)
-    statement = (
-        update(schema.delivery)
-        .where(
-            schema.delivery.c.id == bindparam("b_id"),
-            schema.delivery.c.state.in_(delivery_table.sources(step)),
-        )
-        .values(
-            state=delivery_table.target(step),
-            changed_at=now,
-            **{column: bindparam(f"b_{column}") for column in columns},
-        )
-    )
+    columns = ("id", *also)
+    statement = _move(step, columns)
     moved = 0
     for move in moves:
-        result = connection.execute(
-            statement, {"b_id": move["id"], **{f"b_{column}": move[column] for column in columns}}
-        )
+        result = connection.execute(statement, {"b_now": now} | {f"b_{column}": move[column] for column in columns})
         moved += result.rowcount
     return moved
+
+
+@cache
+def _move(step: DeliveryStep, columns: Sequence[str]) -> Update:
+    """The step of one delivery. Made once: to make it costs more than to run it, and each delivery takes several."""
+    table = schema.delivery
+    allowed = or_(*(table.c.state == literal(state) for state in delivery_table.sources(step)))
+    values: Values = {column: bindparam(f"b_{column}") for column in columns if column != "id"}
+    return (
+        update(table)
+        .where(table.c.id == bindparam("b_id"), allowed)
+        .values(state=delivery_table.target(step), changed_at=bindparam("b_now"), **values)
+    )
 
 
 def move_all_deliveries(

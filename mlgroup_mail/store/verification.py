@@ -1,8 +1,9 @@
 """What the ledger's rows say about each invariant. Each function returns the violations it finds, in words."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from mlgroup_mail.model import (
@@ -98,14 +99,61 @@ def attempted_after_opt_out(connection: Connection) -> Iterator[str]:
                 and_(_RULE.c.address_key != "", _RULE.c.address_key == _DELIVERY.c.address_key),
             ),
         )
-        .where(
-            _RULE.c.number < _ATTEMPT.c.number,
-            or_(_RULE.c.lifted_number.is_(None), _RULE.c.lifted_number > _ATTEMPT.c.number),
-            or_(_RULE.c.topic == ALL_TOPICS, _RULE.c.topic == _MAILING.c.topic),
-        )
+        .where(_STOOD)
     )
     for row in rows(connection, statement):
-        yield f"attempt {row['id']} of delivery {row['delivery_id']} began after opt-out {row['rule']}"
+        yield _after_opt_out(row)
+
+
+_STOOD = and_(
+    _RULE.c.number < _ATTEMPT.c.number,
+    or_(_RULE.c.lifted_number.is_(None), _RULE.c.lifted_number > _ATTEMPT.c.number),
+    or_(_RULE.c.topic == ALL_TOPICS, _RULE.c.topic == _MAILING.c.topic),
+)
+"""Whether a rule stood against an attempt when that began."""
+
+_SURELY_KNOWN = timedelta(hours=1)
+"""An address and a join of rows have a moment and no number, and the moment is that at which a long pull began."""
+
+
+def attempted_after_former_opt_out(connection: Connection) -> Iterator[str]:
+    """3: an attempt against a rule on an address that the person had had, or on whom they had proved to be.
+
+    Only what was known well before the attempt counts: what was learned after it accuses nobody.
+    """
+    known, person, joined = schema.contact_address, schema.contact, schema.contact.alias("joined")
+    tried = (
+        select(_ATTEMPT.c.id, _ATTEMPT.c.delivery_id, _ATTEMPT.c.begun_at, _RULE.c.id.label("rule"))
+        .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
+        .join(_MAILING, _MAILING.c.id == _DELIVERY.c.mailing_id)
+    )
+    by_history = (
+        tried.add_columns(known.c.since.label("learned"))
+        .join(known, known.c.contact_id == _DELIVERY.c.contact_id)
+        .join(_RULE, _RULE.c.address_key == known.c.address_key)
+        .where(
+            _STOOD,
+            # Not `IS NULL`: SQLite would go through all rules that name nobody, each time.
+            func.coalesce(_RULE.c.contact_id, 0) == 0,
+            _RULE.c.kind != SignalKind.BOUNCE,
+            # Rows that are joined pass their addresses on, with the moments that these had.
+            ~exists().where(joined.c.moved_to == known.c.contact_id, joined.c.changed_at >= _ATTEMPT.c.begun_at),
+        )
+    )
+    by_successor = (
+        tried.add_columns(person.c.changed_at.label("learned"))
+        .join(person, person.c.id == _DELIVERY.c.contact_id)
+        .join(_RULE, _RULE.c.contact_id == person.c.moved_to)
+        .where(_STOOD)
+    )
+    for statement in (by_history, by_successor):
+        for row in rows(connection, statement):
+            if row["learned"] + _SURELY_KNOWN <= row["begun_at"]:
+                yield _after_opt_out(row)
+
+
+def _after_opt_out(row: RowMapping) -> str:
+    return f"attempt {row['id']} of delivery {row['delivery_id']} began after opt-out {row['rule']}"
 
 
 def unexplained(connection: Connection) -> Iterator[str]:

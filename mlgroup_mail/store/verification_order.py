@@ -77,11 +77,15 @@ def numbers_out_of_order(connection: Connection) -> Iterator[str]:
     doubled = select(_JOURNAL.c.number).group_by(_JOURNAL.c.number).having(func.count() > 1)
     for row in rows(connection, doubled):
         yield f"two orders have the number {row['number']}"
+    highest = {
+        where.name: connection.execute(select(func.coalesce(func.max(where.c.number), 0))).scalar_one()
+        for where in (_ATTEMPT, _JOURNAL, _RULE, schema.signal)
+    }
+    # Last: a sequence belongs to no transaction, and goes on while others claim.
     last = int(connection.execute(_last_number(connection)).scalar_one())
-    for where in (_ATTEMPT, _JOURNAL, _RULE, schema.signal):
-        highest = connection.execute(select(func.coalesce(func.max(where.c.number), 0))).scalar_one()
-        if highest > last:
-            yield f"the table “{where.name}” has the number {highest}, and only {last} were given out"
+    for name, number in highest.items():
+        if number > last:
+            yield f"the table “{name}” has the number {number}, and only {last} were given out"
 
 
 def _last_number(connection: Connection) -> Select[tuple[int]]:
@@ -92,7 +96,7 @@ def _last_number(connection: Connection) -> Select[tuple[int]]:
 
 
 def begun_after_stop(connection: Connection) -> Iterator[str]:
-    """10: more than one window of a process began after `pause` or `cancel`, and before `resume`."""
+    """10: more than one window of a process began after `pause`, `hold` or `cancel`, and before `resume`."""
     stop, resumed = _JOURNAL.alias("stop"), _JOURNAL.alias("resumed")
     until = (
         select(func.min(resumed.c.number))
@@ -109,7 +113,7 @@ def begun_after_stop(connection: Connection) -> Iterator[str]:
         .join(_DELIVERY, _DELIVERY.c.mailing_id == stop.c.mailing_id)
         .join(_ATTEMPT, _ATTEMPT.c.delivery_id == _DELIVERY.c.id)
         .where(
-            stop.c.act.in_([MailingStep.PAUSE, MailingStep.CANCEL]),
+            stop.c.act.in_([MailingStep.PAUSE, MailingStep.HOLD, MailingStep.CANCEL]),
             _ATTEMPT.c.number > stop.c.number,
             or_(until.is_(None), _ATTEMPT.c.number < until),
         )

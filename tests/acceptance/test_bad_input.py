@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Settings
-from tests.acceptance.projects import CONTACTS_TOML, LETTER, person, small_project, write_list
+from tests.acceptance.projects import CONTACTS_TOML, LETTER, person, small_project, through, write_list
 from tests.cli.conftest import Result, Run
+from tests.servers.smtp_sink import SmtpSink
 
 CAMPAIGN_FILE = "campaigns/letter/campaign.md"
 
@@ -180,9 +181,14 @@ def test_an_order_about_a_mailing_that_never_began_is_a_slip_of_the_command(
     told(run(order, LETTER), 2, f"no mailing {LETTER}", "status")
 
 
-@pytest.mark.parametrize("name", ["letter", "letter/", "/issue", "a/b/c", "../letter/issue"])
+@pytest.mark.parametrize("name", ["nothing", "/issue", "a/b/c", "../letter/issue"])
 def test_what_does_not_name_a_mailing_is_told_how_to_write_one(run: Run, project: Path, name: str) -> None:
     told(run("send", name, "--live"), 2, "does not name a mailing", "<campaign>/<mailing>")
+
+
+@pytest.mark.parametrize("name", ["letter", "letter/", "campaigns/letter"])
+def test_a_campaign_without_a_mailing_is_told_which_there_are(run: Run, project: Path, name: str) -> None:
+    told(run("send", name, "--live"), 2, "“letter” is a campaign", LETTER)
 
 
 # The contact list
@@ -318,6 +324,35 @@ def test_outside_production_only_allowed_domains_are_written_to(run: Run, projec
     assert (dry["would_send"], dry["excluded"]) == (2, {"not_allowed": 1})
     use({"MLGROUP_ENVIRONMENT": "production"})
     assert run("send", LETTER, "--json").json["would_send"] == 3
+
+
+def test_one_run_that_forgets_the_environment_costs_nobody_their_mail(
+    run: Run, letter: Path, use: Settings, smtp_sink: SmtpSink
+) -> None:
+    """As under cron, which does not read what a terminal reads: what was planned stays planned."""
+    use(through(smtp_sink, allowed_domains="team.example", environment="production"))
+    assert run("plan", LETTER).code == 0
+    use({"MLGROUP_ENVIRONMENT": "development"})
+    for order in (("send", LETTER, "--live", "--late", "trial"), ("dispatch", "--live")):
+        told(run(*order), 2, "6 of those", "outside the domains that are allowed", "MLGROUP_ENVIRONMENT=production")
+    assert "MLGROUP_ENVIRONMENT=production" in run("send", LETTER).text, "a dry run says so too"
+    assert run("status", LETTER, "--json").json["counts"]["planned"] == 6
+    assert smtp_sink.messages() == []
+    use({"MLGROUP_ENVIRONMENT": "production"})
+    assert run("send", LETTER, "--live", "--late", "trial").code == 0
+    assert sum(smtp_sink.recipients().values()) == 6
+
+
+def test_a_mailing_planned_under_the_allow_list_goes_to_those_it_allows(
+    run: Run, project: Path, use: Settings, smtp_sink: SmtpSink
+) -> None:
+    use(through(smtp_sink, allowed_domains="office.example"))
+    write_list(project, [(person(1), "", ""), ("ana@other.example", "", "")])
+    assert run("contacts", "pull").code == 0
+    assert run("approve", LETTER, "--by", "the editor").code == 0
+    sent = run("send", LETTER, "--live", "--late", "trial", "--json")
+    assert (sent.code, sent.json["counts"]["accepted"], sent.json["counts"]["excluded"]) == (0, 1, 1)
+    assert list(smtp_sink.recipients()) == [person(1)]
 
 
 def test_a_topic_or_an_address_that_is_none_is_a_slip_of_the_command(run: Run, letter: Path) -> None:

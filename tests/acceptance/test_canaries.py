@@ -206,6 +206,21 @@ def test_an_address_that_is_none_is_an_error_of_check_and_keeps_it_from_being_ap
     assert run("status").code == 0
 
 
+def test_a_language_that_there_is_not_is_an_error_of_check(run: Run, letter: Path) -> None:
+    ride(letter, f'[{{ address = "{OFFICE}", language = "frnch" }}]', f'[{{ address = "{ANNA}", language = "fr" }}]')
+    (found,) = [each for each in run("check", "letter", "--json").json["findings"] if each["rule"] == "canary-language"]
+    assert found["level"] == "error"
+    assert "“frnch” is not a language tag" in found["message"]
+
+
+def test_an_address_without_brackets_is_told_how_to_be_written(run: Run, letter: Path) -> None:
+    ride(letter, f'"{ANNA}"', "[]")
+    told = run("check", "letter")
+    assert told.code == 2
+    assert "“canaries.first” must be a list" in told.text
+    assert 'first = ["..."]' in told.text
+
+
 def test_a_mailing_to_canaries_alone_is_one_to_nobody(run: Run, riding: Path) -> None:
     campaign = riding / "campaigns" / "letter" / "campaign.md"
     text = campaign.read_text(encoding="utf-8").replace('audience = "members"', 'audience = "board"')

@@ -231,11 +231,35 @@ def test_check_tells_of_an_event_that_was_announced_otherwise(run: Run, group: P
     [found] = [each for each in findings(run, "second") if each["rule"] == "event-changed"]
     assert found["level"] == "warning"
     assert found["where"] == "campaigns/second/campaign.md, line 7"
-    assert "another time and place in first/issue on 2021-11-03" in found["message"]
+    assert "another time and place in first/issue on 2021-11-05" in found["message"]
     assert "2021-11-10 14:00 Europe/London to 2021-11-10 15:30 Europe/London; Online" in found["message"]
     # Once the second has said so, the third need not.
     approve(run, "second")
     assert not [each for each in findings(run, "third") if each["rule"] == "event-changed"]
+
+
+def changed(run: Run, name: str) -> list[str]:
+    return [each["message"] for each in findings(run, name) if each["rule"] == "event-changed"]
+
+
+def test_what_went_out_last_is_what_readers_remember_whatever_its_date_says(run: Run, group: Path) -> None:
+    approve(run, "third")
+    send(run, "third")
+    change_events("place: Online", "place: Geneva")
+    approve(run, "first")
+    send(run, "first")
+    assert changed(run, "second") == [], "the first went last, and told of Geneva"
+    change_events("place: Geneva", "place: Berne")
+    [message] = changed(run, "second")
+    assert "another place in first/issue on 2021-11-05 (Geneva)" in message
+
+
+def test_a_mailing_that_was_cancelled_counts_once_somebody_may_have_it(run: Run, group: Path) -> None:
+    approve(run, "first")
+    assert run("plan", "first/issue").code == 0
+    assert run("cancel", "first/issue").code == 0
+    change_events("place: Online", "place: Geneva")
+    assert changed(run, "second") == []
 
 
 def findings(run: Run, name: str) -> list[dict[str, str]]:

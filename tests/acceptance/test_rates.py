@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mlgroup_mail.cli.context import opened
+from mlgroup_mail.model import MailingRef
+from mlgroup_mail.reporting.status import status_of
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import LETTER, small_project, through
 from tests.cli.conftest import Run
@@ -80,6 +83,18 @@ def test_batches_follow_each_other_at_the_spacing_that_is_set(crowd: Path, run: 
         run(*SEND)
         seen.append(states(run)["accepted"])
     assert seen == [15, 15, 30, 40]
+
+
+def test_who_could_go_by_now_and_has_not_is_left_undone(crowd: Path, run: Run, use: Settings) -> None:
+    """For the exit code: a batch whose time is still to come is not, one whose time has come is."""
+    use({"MLGROUP_BATCH_SIZE": "15", "MLGROUP_BATCH_SPACING": "10", "MLGROUP_NOW": BEFORE})
+    run("plan", LETTER)
+    use({"MLGROUP_NOW": "2021-11-02T09:00:00+00:00"})
+    assert run(*SEND).code == 0, "the first batch has gone, the second is not due"
+    for minute, undone in (("09", False), ("10", True)):
+        use({"MLGROUP_NOW": f"2021-11-02T09:{minute}:00+00:00"})
+        with opened() as app:
+            assert status_of(app, MailingRef.parse(LETTER)).left_undone is undone
 
 
 def test_too_many_refusals_pause_it_and_resume_goes_on(

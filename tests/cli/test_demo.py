@@ -108,6 +108,9 @@ def test_the_summary_says_who_got_what_who_did_not_and_why_and_where_to_look(
     page.mkdir(parents=True)
     for name in ("12.html", "3.html", "index.html"):
         (page / name).write_text("", encoding="utf-8")
+    report = project.root / "var" / "reports" / "2021-10-newsletter-issue.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("", encoding="utf-8")
     text = shown(capsys, summary(), project)
     for part in (
         "20 people in 7 countries, from 23 rows.",
@@ -123,6 +126,7 @@ def test_the_summary_says_who_got_what_who_did_not_and_why_and_where_to_look(
         "in all 6.0 s",
         "var/demo/var/outbox/index.html",
         "var/demo/var/outbox/2021-10-newsletter/issue/3.html",
+        "the report of 2021-10-newsletter/issue var/demo/var/reports/2021-10-newsletter-issue.html",
         "--project var/demo log 2021-10-newsletter/issue",
         "--project var/demo status",
     ):

@@ -126,6 +126,26 @@ def test_without_a_project_it_says_where_to_go(run: Run) -> None:
     assert "there is no project here" in refused.text
 
 
+def test_in_a_folder_of_a_project_it_names_the_project(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("init", "ours")
+    monkeypatch.chdir(tmp_path / "ours" / "campaigns")
+    refused = run("new", "newsletter", "news")
+    assert refused.code == 2
+    assert f"The project is {tmp_path / 'ours'}: go there" in refused.text
+
+
+def test_a_folder_that_new_would_refuse_is_an_error_of_check(run: Run, tmp_path: Path) -> None:
+    run("init", "ours")
+    campaigns = tmp_path / "ours" / "campaigns"
+    (campaigns / "first-newsletter").rename(campaigns / "My News")
+    found = run("--project", "ours", "check", "My News", "--json").json["findings"]
+    (named,) = [each for each in found if each["rule"] == "campaign-id"]
+    assert (named["level"], named["where"]) == ("error", "campaigns/My News")
+    assert "Small letters, digits" in named["mend"]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(st.one_of(st.text(max_size=12), st.from_regex(r"[./\\a-zA-Z0-9 _-]{1,12}", fullmatch=True)))
 def test_whatever_the_id_the_folder_stands_directly_under_campaigns_or_nowhere(project: Project, name: str) -> None:

@@ -117,6 +117,7 @@ def test_nothing_of_an_erased_person_is_left_in_the_database(run: Run, letter: P
     assert run("test-send", LETTER, "--to", person(3)).code == 0
     assert run(*SEND).code == 0
     told = run("person", "erase", person(3).upper(), "--reason", "asked on the telephone")
+    assert "Emptied: 1 delivery, of which" in told.text
     assert told.code == 0
     assert "Contact 3 is forgotten" in told.text
     assert "var/outbox" in told.text

@@ -119,10 +119,14 @@ IN_TEXTS = [
     Mistake(written="{{ recipient.name }\n\nmore {{ group.name }}", message="“{{” is not closed", mend="single brace"),
     Mistake(written="{% if group.members\nx {% endif %}", message="“{%” is not closed", mend="Write “%}”"),
     Mistake(written="{# a note", message="“{#” is not closed", mend="Write “#}”"),
-    Mistake(written="{ { recipient.name } }", message="“{ {” is left over", mend="{{ recipient.first_name }}"),
+    Mistake(
+        written="{ { recipient.name } }",
+        message="“{ { recipient.name } }” is left over",
+        mend="{{ recipient.first_name }}",
+    ),
     Mistake(written="Dear {recipient.name},", message="“{recipient.name}” is left over", mend="{{ recipient"),
     Mistake(written="Dear <<Name>>,", message="“<<Name>>” is left over", mend="{{ recipient"),
-    Mistake(written="{% raw %}{{ x }}{% endraw %}", message="“{{” is left over", mend="{{ recipient"),
+    Mistake(written="{% raw %}{{ x }}{% endraw %}", message="“{{ x }}” is left over", mend="{{ recipient"),
     Mistake(written="{% for x in [1] %}\n\n\nx", message="{% for %} is not closed", mend="{% endfor %}"),
     Mistake(written="{% if true %}a{% if true %}b{% endif %}\n", message="{% if %} is not closed", mend="{% endif %}"),
     Mistake(written="x {% endif %}", message="{% endif %} closes nothing", mend="{% if %} before it"),
@@ -171,6 +175,26 @@ def test_a_mistake_in_a_text(run: Run, letter: Path, mistake: Mistake) -> None:
     found = answer(run("check", "letter", "--json"), mistake.message)
     assert found["where"] == (f"{CAMPAIGN_FILE}, line {mistake.line}" if mistake.line else CAMPAIGN_FILE)
     assert mistake.mend in found["mend"]
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "message"),
+    [
+        ("x", 1, "text stands directly in <mj-column>"),
+        ("\n<mj-text>", 2, "<mj-text> is not closed"),
+        ("<mj-text>x</mj-text></mj-column><mj-column>", 1, "</mj-column> closes nothing"),
+        ("<mj-section></mj-section>\n<mj-text>x</mj-text>", 2, "<mj-text> cannot stand in <mj-body>"),
+    ],
+)
+def test_a_mistake_in_the_template_of_a_block_is_told_there(
+    run: Run, letter: Path, written: str, line: int, message: str
+) -> None:
+    template = letter / "templates" / "blocks" / "button.mjml.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text(written, encoding="utf-8")
+    write_text(letter, "one\n\n```button\n[Register](https://a.example/x)\n```\n")
+    found = answer(run("check", "letter", "--json"), message)
+    assert found["where"] == f"templates/blocks/button.mjml.j2, line {line}"
 
 
 IN_PAGES = [

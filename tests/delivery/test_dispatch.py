@@ -1,16 +1,23 @@
 """The main path: a claim, a hand-over, an answer, and what stays when any of them fails."""
 
+import threading
+import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import pytest
 
 from mlgroup_mail.delivery import dispatch as main_path
+from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import MayBegin
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.claims import Claimed
-from tests.delivery.ledgers import RecordingTransport, counts, deliveries, dispatch_all, merge
+from mlgroup_mail.store.plans import batches_of
+from tests.delivery.ledgers import RecordingTransport, claims_of, counts, deliveries, dispatch_all, merge
+from tests.factories import reread
 
 
 class Failing(RecordingTransport):
@@ -140,6 +147,49 @@ class Paced(RecordingTransport):
 
     def open(self) -> None:
         self.seen.append(counts(self._store))
+
+
+def test_nothing_begins_where_the_end_has_passed_while_a_claim_had_to_wait(store: Store) -> None:
+    stop_at = reread(store).stop_at
+    clock, transport = SettableClock(stop_at - timedelta(seconds=1)), Opened()
+    with store.reading() as connection:
+        (batch,) = batches_of(connection, reread(store))
+    with ThreadPoolExecutor(1) as pool, claims_of(store, clock.at) as claims:
+        with store.deciding():
+            sending = pool.submit(
+                main_path.dispatch,
+                batch,
+                claims=claims,
+                merge=merge,
+                transport=transport,
+                clock=clock,
+                progress=lambda sent: None,
+                stop=Stop(),
+            )
+            assert transport.opened.wait(30), "it is about to claim"
+            time.sleep(0.2)  # Were it quicker than the claim, the test would pass for nothing, never fail for nothing.
+            clock.at = stop_at
+        assert sending.result(30) is None
+    assert transport.begun == []
+
+
+class Opened(RecordingTransport):
+    """Tells when it was made ready."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = threading.Event()
+
+    def open(self) -> None:
+        self.opened.set()
+
+
+class SettableClock:
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
 
 
 def test_what_is_known_is_in_the_ledger_before_a_rate_is_waited_out(store: Store) -> None:

@@ -43,6 +43,30 @@ def test_a_road_that_was_read_is_good_for_another_day(store: Store) -> None:
     assert silent(store, NOON + 2 * DAY) == ["shared"]
 
 
+def test_nothing_is_heard_later_than_now(store: Store) -> None:
+    roads.register(store, Road.MAILBOX, ["shared"], now=NOON)
+    roads.heard(store, "shared", at=NOON + 365 * DAY, clock=FixedClock(NOON + SECOND))
+    assert silent(store, NOON + DAY) == []
+    assert silent(store, NOON + DAY + SECOND) == ["shared"]
+
+
+def test_what_a_clock_that_was_ahead_has_noted_counts_as_nothing_heard(store: Store) -> None:
+    """Neither does it keep a road from being deaf, nor one that is read again from being heard."""
+    roads.register(store, Road.MAILBOX, ["shared"], now=NOON)
+    ahead = NOON + 365 * DAY
+    roads.heard(store, "shared", at=ahead, clock=FixedClock(ahead))
+    assert silent(store, NOON + DAY) == ["shared"]
+    roads.heard(store, "shared", at=NOON + DAY, clock=FixedClock(NOON + DAY))
+    assert silent(store, NOON + 2 * DAY - SECOND) == []
+    assert silent(store, NOON + 2 * DAY) == ["shared"]
+
+
+def test_a_road_configured_while_the_clock_was_ahead_counts_from_the_next_start(store: Store) -> None:
+    roads.register(store, Road.MAILBOX, ["shared"], now=NOON + 365 * DAY)
+    roads.register(store, Road.MAILBOX, ["shared"], now=NOON)
+    assert silent(store, NOON + DAY) == ["shared"]
+
+
 def test_a_failure_is_told_and_counts_as_silence_until_it_is_read_again(store: Store) -> None:
     roads.register(store, Road.PROVIDER, ["bounces"], now=NOON)
     roads.heard(store, "bounces", at=NOON)

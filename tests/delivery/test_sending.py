@@ -97,7 +97,7 @@ def test_a_cancelled_mailing_lets_go_of_what_comes_back_from_its_last_window(sto
     with claims_of(store) as claims:
         with store.reading() as connection:
             (batch,) = batches_of(connection, reread(store))
-        window = claims.next(batch, 2, record=[], now=NOON)
+        window = claims.next(batch, 2, record=[], now=lambda: NOON)
         assert window
         assert ordering.cancel(store, REF, reason="wrong text", by="the editor", now=NOON) == 4
         first, second = window.deliveries

@@ -1,6 +1,7 @@
 """Every example on the page about writing can be written like that, and what is said of blocks is what they have."""
 
 import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from mlgroup_mail.contacts.segment_rules import SegmentRule
 from mlgroup_mail.content.calendar.events import Event
 from mlgroup_mail.content.calendar.events_file import read_events
+from mlgroup_mail.content.campaigns.campaign import read_campaign
 from mlgroup_mail.content.compiling.compiled import compile_message
 from mlgroup_mail.content.compiling.variants import variant_fields
 from mlgroup_mail.content.pictures.placing import ImageSource
@@ -20,7 +23,7 @@ from mlgroup_mail.model.contact import Contact
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.shipped import shipped
 from tests.content.pictures.drawing import drawn
-from tests.content.projects import frozen, project_at
+from tests.content.projects import FRONT, frozen, project_at, write_campaign
 from tests.content.writing.blocks.mails import mail
 from tests.docs.pages import ROOT, blocks, section
 
@@ -123,3 +126,22 @@ def test_the_calendar_shown_can_be_written_so(tmp_path: Path) -> None:
     (project.campaigns / "events.yaml").write_text(shown, encoding="utf-8")
     (event,) = read_events(project).values()
     assert event.in_language("fr-CA").title == "Réunion générale"
+
+
+@pytest.mark.parametrize("title", ["A meeting that changes", "Reminders to those who have not answered"])
+def test_a_further_mailing_can_be_written_so(tmp_path: Path, title: str) -> None:
+    recipe = section(PAGE, title)
+    (table,) = [block.text for block in blocks(recipe) if "[[mailing]]" in block.text]
+    project = project_at(tmp_path)
+    named = re.search(r'text = "(.+)"', table)
+    assert named
+    write_campaign(project, "First text.", front=f"{FRONT}\n{table}")
+    (project.campaigns / "letter" / named[1]).write_text("Another text.", encoding="utf-8")
+    mailing = read_campaign(project, "letter").mailings[-1]
+    assert mailing.original.text.strip() == "Another text."
+    assert mailing.original.subject in recipe
+    if isinstance(mailing.audience, dict):
+        assert SegmentRule.model_validate(mailing.audience).excluded
+    for block in blocks(recipe):
+        for rule in tomllib.loads(block.text).get("segment", {}).values():
+            assert SegmentRule.model_validate(rule).address

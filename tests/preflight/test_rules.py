@@ -63,13 +63,18 @@ def test_a_mail_that_is_fine_has_no_findings(project: Project) -> None:
         ("The room is TBC.", "left-overs", "line 13", "“TBC”"),
         ("one\nTODO: write this", "left-overs", "line 14", "“TODO”"),
         ("Lorem ipsum dolor", "left-overs", "line 13", "“Lorem ipsum”"),
-        ("Dear {% raw %}{{ name }}{% endraw %},", "left-overs", "line 13", "“{{”"),
+        ("Dear {% raw %}{{ name }}{% endraw %},", "left-overs", "line 13", "“{{ name }}”"),
         ("one\n\n[here]()", "missing-link-target", "line 15", "has no target"),
         ("[here](#top)", "missing-link-target", "line 13", "“#top”"),
         ("[here](programme.html)", "missing-link-target", "line 13", "no whole address"),
         ("[here](www.example.org/x)", "missing-link-target", "line 13", "no whole address"),
         ("[here](https:///x)", "missing-link-target", "line 13", "no host"),
         ("[here](mailto:)", "missing-link-target", "line 13", "without an address"),
+        ("[here](https://exmple..org)", "missing-link-target", "line 13", "a host that there cannot be"),
+        ("one\n\nSee https://exmple..org.", "missing-link-target", "line 15", "a host that there cannot be"),
+        ("[here](http://localhost:8000/x)", "missing-link-target", "line 13", "only your network knows"),
+        ("[here](https://192.168.0.7/x)", "missing-link-target", "line 13", "only your network knows"),
+        ("[here](https://intranet/x)", "missing-link-target", "line 13", "only your network knows"),
     ],
 )
 def test_what_must_not_go_out_is_an_error_with_its_line(
@@ -88,6 +93,8 @@ def test_what_must_not_go_out_is_an_error_with_its_line(
     [
         'Dear {{ recipient.name | default("colleague") }},',
         "Todo el mundo, tbc-tablets, a {brace}, a [bracket] and 100 %}".replace("%}", "%"),
+        "`[code](a b)`, \\[escaped\\](a b), [a note] (here), [x](https://a.example/{{ group.name }}), https://a.example.",
+        "```python\n[code](a b)\n```",
     ],
 )
 def test_what_only_looks_like_a_fault_is_none(project: Project, text: str) -> None:
@@ -120,6 +127,7 @@ def test_a_stop_that_is_not_after_the_sending_time_is_an_error(project: Project)
 @pytest.mark.parametrize(
     ("clock", "rule"),
     [
+        (datetime(2019, 11, 3, tzinfo=UTC), None),
         (datetime(2021, 11, 2, 8, 59, tzinfo=UTC), None),
         (datetime(2021, 11, 2, 9, 1, tzinfo=UTC), "past-send-at"),
         (datetime(2021, 11, 4, 9, 1, tzinfo=UTC), "past-stop-at"),
@@ -128,6 +136,12 @@ def test_a_stop_that_is_not_after_the_sending_time_is_an_error(project: Project)
 def test_a_time_that_has_passed_is_a_warning(project: Project, clock: datetime, rule: str | None) -> None:
     found = findings(project, clock=clock)
     assert [(finding.rule, finding.level) for finding in found] == ([(rule, Level.WARNING)] if rule else [])
+
+
+def test_a_sending_time_more_than_two_years_ahead_is_a_warning(project: Project) -> None:
+    (found,) = findings(project, clock=datetime(2019, 10, 31, tzinfo=UTC))
+    assert (found.rule, found.level) == ("far-send-at", Level.WARNING)
+    assert "more than two years ahead" in found.message
 
 
 @pytest.mark.parametrize(("kilobytes", "level"), [(65, None), (75, Level.WARNING), (110, Level.ERROR)])

@@ -65,7 +65,7 @@ def test_it_says_how_the_mailing_went(run: Run, sent: Path) -> None:
         ("1", "excluded"),
     ]
     assert "opted out of all mail" in page
-    assert page.count("<svg ") == 5, "outcomes, progress, exclusions, countries, domains"
+    assert page.count("<svg ") == 4, "outcomes, exclusions, countries, domains"
 
 
 def test_its_figures_come_as_json_too(run: Run, sent: Path) -> None:
@@ -141,8 +141,45 @@ def test_times_are_the_organisers_with_their_offset(run: Run, sent: Path) -> Non
     toml = sent / "mlgroup.toml"
     toml.write_text(toml.read_text(encoding="utf-8").replace("Europe/London", "America/Mexico_City"), encoding="utf-8")
     page = page_of(run)
-    assert "2 November 2021, 04:00:00 (UTC-06:00)" in page
+    assert "2 November 2021, 04:00:00 (UTC−6)" in page
     assert "Times are those of America/Mexico_City." in page
+
+
+def test_what_went_into_the_outbox_is_not_said_to_be_at_a_mail_server(run: Run, sent: Path) -> None:
+    page = page_of(run)
+    assert "Accepted means here: written to the outbox. Nothing left this machine." in page
+    assert "written to the outbox" in page
+    assert "accepted by a mail server" not in page
+    assert "took it over" not in page
+    assert run("report", LETTER, "--json").json["transports"] == ["outbox"]
+    order(sent, "UPDATE attempt SET transport = 'smtp'")
+    page = page_of(run)
+    assert "accepted by a mail server" in page
+    assert "outbox" not in page
+
+
+def test_what_went_within_a_minute_is_told_in_a_sentence_instead_of_a_plot(run: Run, sent: Path) -> None:
+    page = page_of(run)
+    assert "3 accepted within a minute of the first attempt." in page
+    assert 'id="progress-title"' not in page
+    assert "after 0 s" not in page
+    order(sent, "UPDATE attempt SET ended_at = '2021-11-02 10:05:00.000000'")
+    page = page_of(run)
+    assert 'id="progress-title"' in page
+    assert "time in Europe/London" in page
+    assert "people whose mail was accepted" in page
+    assert "2 November 2021, 10:05:00 (UTC), 5 min later" in page
+
+
+def test_the_journal_says_what_the_digest_of_an_approval_is(run: Run, sent: Path) -> None:
+    assert re.search(r"<td><bdi>approval [0-9a-f]{12}</bdi></td>", page_of(run))
+
+
+def test_all_others_together_have_a_row_of_the_table_and_no_bar(run: Run, troubled: Path) -> None:
+    page = page_of(run)
+    assert page.count("<bdi>5 others</bdi>") == 1
+    assert "The largest 15; the table has the 5 others as one." in page
+    assert not re.search(r"<text[^>]*>5 others", page)
 
 
 def test_pauses_are_shown_with_who_ordered_them_and_why(
@@ -340,7 +377,7 @@ def test_names_and_numbers_of_a_plot_do_not_lie_upon_each_other(run: Run, troubl
 def test_each_plot_has_a_name_and_its_numbers_in_a_table(run: Run, sent: Path) -> None:
     page = page_of(run)
     titles = dict(re.findall(r'<title id="([^"]+)-title">([^<]+)', page))
-    assert titles.keys() == {"outcomes", "progress", "exclusions", "countries", "domains"}
+    assert titles.keys() == {"outcomes", "exclusions", "countries", "domains"}
     assert re.findall(r'aria-labelledby="(\w+)-title"', page) == list(titles)
     captions = re.findall(r"<caption>([^<]+)", page)
     assert [title for title in titles.values() if not any(title.startswith(each) for each in captions)] == []

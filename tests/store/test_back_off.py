@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery.sending import settle
-from mlgroup_mail.model import Batch, MailingState, Outcome, OutcomeKind, Scope
-from mlgroup_mail.store import Store
+from mlgroup_mail.model import Batch, MailingRef, MailingState, Outcome, OutcomeKind, Scope
+from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.back_off import BACK_OFF
 from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.deliveries import oldest_due
@@ -66,16 +68,16 @@ def accepted(found: Window | Wait | None) -> list[Outcome]:
 
 
 def test_others_at_the_domain_wait_and_the_other_domains_go_on(claims: Claims, batch: Batch) -> None:
-    first = claims.next(batch, 1, record=[], now=NOON)
+    first = claims.next(batch, 1, record=[], now=lambda: NOON)
     assert people(first) == [1]
-    rest = claims.next(batch, 24, record=put_off(first, Scope.DOMAIN), now=NOON)
+    rest = claims.next(batch, 24, record=put_off(first, Scope.DOMAIN), now=lambda: NOON)
     assert people(rest) == [number for number in range(2, 25) if number % 7 != 1]
-    assert claims.next(batch, 24, record=accepted(rest), now=NOON + BACK_OFF[0] - SECOND) is None
-    assert people(claims.next(batch, 24, record=[], now=NOON + BACK_OFF[0])) == [1, 8, 15, 22]
+    assert claims.next(batch, 24, record=accepted(rest), now=lambda: NOON + BACK_OFF[0] - SECOND) is None
+    assert people(claims.next(batch, 24, record=[], now=lambda: NOON + BACK_OFF[0])) == [1, 8, 15, 22]
 
 
 def test_it_waits_longer_each_time_until_it_takes_one(claims: Claims, batch: Batch) -> None:
-    rest = claims.next(batch, 24, record=[], now=NOON)
+    rest = claims.next(batch, 24, record=[], now=lambda: NOON)
     assert isinstance(rest, Window)
     others = [each.attempt_id for each in rest.deliveries if not each.address.endswith(BUSY)]
     claims.record([Outcome(attempt_id=each, kind=OutcomeKind.ACCEPTED) for each in others], now=NOON)
@@ -83,51 +85,55 @@ def test_it_waits_longer_each_time_until_it_takes_one(claims: Claims, batch: Bat
     claims.record(busy, now=NOON)
     now = NOON
     for pause in BACK_OFF[:3]:
-        assert claims.next(batch, 1, record=[], now=now + pause - SECOND) is None, "four answers are one failure"
+        assert claims.next(batch, 1, record=[], now=FixedClock(now + pause - SECOND).now) is None, (
+            "four answers are one failure"
+        )
         now += pause
-        window = claims.next(batch, 1, record=[], now=now)
+        window = claims.next(batch, 1, record=[], now=FixedClock(now).now)
         assert people(window) == [1]
         claims.record(put_off(window, Scope.DOMAIN), now=now)
     now += BACK_OFF[3]
-    window = claims.next(batch, 1, record=[], now=now)
-    window = claims.next(batch, 1, record=accepted(window), now=now)
+    window = claims.next(batch, 1, record=[], now=lambda: now)
+    window = claims.next(batch, 1, record=accepted(window), now=lambda: now)
     claims.record(put_off(window, Scope.DOMAIN), now=now)
-    assert people(claims.next(batch, 24, record=[], now=now + BACK_OFF[0])) == [8, 15, 22], "as after a first failure"
+    assert people(claims.next(batch, 24, record=[], now=lambda: now + BACK_OFF[0])) == [8, 15, 22], (
+        "as after a first failure"
+    )
 
 
 def test_a_full_mailbox_is_the_person_s_own(claims: Claims, batch: Batch) -> None:
-    first = claims.next(batch, 1, record=[], now=NOON)
-    rest = claims.next(batch, 24, record=put_off(first, Scope.RECIPIENT), now=NOON)
+    first = claims.next(batch, 1, record=[], now=lambda: NOON)
+    rest = claims.next(batch, 24, record=put_off(first, Scope.RECIPIENT), now=lambda: NOON)
     assert people(rest) == list(range(2, 25))
 
 
 def test_a_domain_that_has_just_taken_one_is_not_put_off_by_another(claims: Claims, batch: Batch) -> None:
     """Greylisting is for each sender and recipient: the domain is open."""
-    window = claims.next(batch, 8, record=[], now=NOON)
+    window = claims.next(batch, 8, record=[], now=lambda: NOON)
     assert people(window) == list(range(1, 9))
     answers = [*accepted(window)[:7], put_off(window, Scope.DOMAIN)[7]]
-    rest = claims.next(batch, 24, record=answers, now=NOON)
+    rest = claims.next(batch, 24, record=answers, now=lambda: NOON)
     assert {15, 22} <= set(people(rest))
-    assert people(claims.next(batch, 24, record=[], now=NOON + BACK_OFF[0])) == [8]
+    assert people(claims.next(batch, 24, record=[], now=lambda: NOON + BACK_OFF[0])) == [8]
 
 
 def test_the_time_that_a_server_names_is_kept(claims: Claims, batch: Batch) -> None:
-    first = claims.next(batch, 1, record=[], now=NOON)
+    first = claims.next(batch, 1, record=[], now=lambda: NOON)
     claims.record(put_off(first, Scope.DOMAIN, retry_after=3600.0), now=NOON)
-    rest = claims.next(batch, 24, record=[], now=NOON + timedelta(minutes=59))
+    rest = claims.next(batch, 24, record=[], now=lambda: NOON + timedelta(minutes=59))
     assert not {1, 8, 15, 22} & set(people(rest))
-    assert {1, 8, 15, 22} <= set(people(claims.next(batch, 24, record=[], now=NOON + timedelta(hours=1))))
+    assert {1, 8, 15, 22} <= set(people(claims.next(batch, 24, record=[], now=lambda: NOON + timedelta(hours=1))))
 
 
 def test_where_the_mail_server_itself_names_a_time_everybody_waits(claims: Claims, batch: Batch) -> None:
-    first = claims.next(batch, 2, record=[], now=NOON)
-    found = claims.next(batch, 2, record=put_off(first, Scope.SERVER, retry_after=300.0), now=NOON)
+    first = claims.next(batch, 2, record=[], now=lambda: NOON)
+    found = claims.next(batch, 2, record=put_off(first, Scope.SERVER, retry_after=300.0), now=lambda: NOON)
     assert found == Wait(seconds=300.0, everybody=True)
-    assert people(claims.next(batch, 2, record=[], now=NOON + timedelta(minutes=5))) == [1, 2]
+    assert people(claims.next(batch, 2, record=[], now=lambda: NOON + timedelta(minutes=5))) == [1, 2]
 
 
 def test_who_waits_for_a_domain_is_not_overdue(store: Store, claims: Claims, batch: Batch) -> None:
-    window = claims.next(batch, 24, record=[], now=NOON)
+    window = claims.next(batch, 24, record=[], now=lambda: NOON)
     assert isinstance(window, Window)
     busy = [each for each in window.deliveries if each.address.endswith(BUSY)]
     kinds = {each.attempt_id: OutcomeKind.ACCEPTED for each in window.deliveries if each not in busy}
@@ -138,3 +144,31 @@ def test_who_waits_for_a_domain_is_not_overdue(store: Store, claims: Claims, bat
         assert oldest_due(connection, batch.mailing_id) == NOON + timedelta(hours=3)
     assert settle(store, REF, now=NOON + timedelta(hours=4)).state is MailingState.SENDING
     assert settle(store, REF, now=NOON + timedelta(hours=5)).state is MailingState.HELD
+
+
+def test_the_oldest_is_found_in_whichever_batch_it_is(store: Store, claims: Claims) -> None:
+    """The first batch is put off by three hours and the second is due in one; then the second is put off too."""
+    other = MailingRef("2021-11-newsletter", "issue")
+    mailing = planned_mailing(store, 4, batch_size=2, ref=other)
+    with store.reading() as connection:
+        first, second = batches_of(connection, mailing)
+    hour = timedelta(hours=1)
+    with store.writing() as connection:
+        connection.execute(
+            update(schema.batch).where(schema.batch.c.id == second.batch_id).values(due_at=second.due_at + hour)
+        )
+
+    def oldest() -> datetime | None:
+        with store.reading() as connection:
+            return oldest_due(connection, mailing.mailing_id)
+
+    assert oldest() == NOON
+    window = claims.next(first, 2, record=[], now=lambda: NOON)
+    claims.record(put_off(window, Scope.RECIPIENT, retry_after=3 * 3600), now=NOON)
+    assert oldest() == NOON + hour
+    later = NOON + hour
+    with store.reading() as connection:
+        _, second = batches_of(connection, mailing)
+    window = claims.next(second, 2, record=[], now=lambda: later)
+    claims.record(put_off(window, Scope.RECIPIENT, retry_after=3600), now=later)
+    assert oldest() == NOON + 2 * hour

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery import ordering
@@ -72,16 +73,16 @@ def opt_out(store: Store, person: int, *, topic: str = ALL_TOPICS, kind: SignalK
 
 
 def test_windows_follow_each_other_until_the_batch_is_done(store: Store, claims: Claims, batch: Batch) -> None:
-    first = claims.next(batch, 3, record=[], now=NOON)
+    first = claims.next(batch, 3, record=[], now=lambda: NOON)
     assert people(first) == [1, 2, 3]
-    second = claims.next(batch, 3, record=answers(first), now=NOON)
+    second = claims.next(batch, 3, record=answers(first), now=lambda: NOON)
     assert people(second) == [4], "the other two are in the next batch"
-    assert claims.next(batch, 3, record=answers(second), now=NOON) is None
+    assert claims.next(batch, 3, record=answers(second), now=lambda: NOON) is None
     assert counts(store) == {"accepted": 4, "planned": 2}
 
 
 def test_an_attempt_is_on_disk_before_anything_is_handed_over(store: Store, claims: Claims, batch: Batch) -> None:
-    window = claims.next(batch, 2, record=[], now=NOON)
+    window = claims.next(batch, 2, record=[], now=lambda: NOON)
     with store.engine.connect() as other:
         assert other.execute(select(func.count()).select_from(schema.attempt)).scalar_one() == len(people(window))
         assert other.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
@@ -89,17 +90,17 @@ def test_an_attempt_is_on_disk_before_anything_is_handed_over(store: Store, clai
 
 
 def test_nothing_goes_before_its_time_or_after_its_end(store: Store, claims: Claims, batch: Batch) -> None:
-    assert claims.next(batch, 2, record=[], now=NOON - MINUTE) is None
-    assert claims.next(batch, 2, record=[], now=NOON + timedelta(hours=48)) is None
+    assert claims.next(batch, 2, record=[], now=lambda: NOON - MINUTE) is None
+    assert claims.next(batch, 2, record=[], now=lambda: NOON + timedelta(hours=48)) is None
     assert counts(store) == {"planned": 6}
-    assert claims.next(batch, 2, record=[], now=NOON + timedelta(hours=47, minutes=59)) is not None
+    assert claims.next(batch, 2, record=[], now=lambda: NOON + timedelta(hours=47, minutes=59)) is not None
 
 
 @pytest.mark.parametrize("order", ["pause", "cancel"])
 def test_an_order_to_stop_counts_from_the_next_claim_on(store: Store, claims: Claims, batch: Batch, order: str) -> None:
-    window = claims.next(batch, 2, record=[], now=NOON)
+    window = claims.next(batch, 2, record=[], now=lambda: NOON)
     getattr(ordering, order)(store, REF, reason="", by="the editor", now=NOON)
-    assert claims.next(batch, 2, record=answers(window), now=NOON) is None
+    assert claims.next(batch, 2, record=answers(window), now=lambda: NOON) is None
     assert counts(store)["accepted"] == 2, "what was under way keeps its answer"
 
 
@@ -110,12 +111,12 @@ def test_who_opted_out_since_planning_is_excluded_for_good_and_the_window_is_fil
     opt_out(store, 2, topic="newsletter")
     opt_out(store, 3, kind=SignalKind.REVIEW)
     opt_out(store, 4, topic="calls")
-    window = claims.next(batch, 2, record=[], now=NOON)
+    window = claims.next(batch, 2, record=[], now=lambda: NOON)
     assert people(window) == [4]
     lift_suppressions(
         store, address="person1@office1.example", topic=ALL_TOPICS, by="the editor", reason="asked", now=NOON
     )
-    assert claims.next(batch, 2, record=answers(window), now=NOON) is None
+    assert claims.next(batch, 2, record=answers(window), now=lambda: NOON) is None
     with store.reading() as connection:
         found = rows(connection, select(schema.delivery).where(schema.delivery.c.state == "excluded"))
     assert {row["contact_id"]: row["reason"] for row in found} == {1: "opted_out", 2: "opted_out_topic", 3: "held"}
@@ -124,17 +125,17 @@ def test_who_opted_out_since_planning_is_excluded_for_good_and_the_window_is_fil
 def test_a_deferred_one_waits_longer_each_time(store: Store, claims: Claims, batch: Batch) -> None:
     now = NOON
     for pause in BACK_OFF[:3]:
-        window = claims.next(batch, 1, record=[], now=now)
+        window = claims.next(batch, 1, record=[], now=FixedClock(now).now)
         assert people(window) == [1]
         claims.record(answers(window, OutcomeKind.DEFERRED), now=now)
-        early = claims.next(batch, 1, record=[], now=now + pause - timedelta(seconds=1))
+        early = claims.next(batch, 1, record=[], now=FixedClock(now + pause - timedelta(seconds=1)).now)
         assert people(early) != [1]
         claims.record(answers(early), now=now)
         now += pause
 
 
 def test_a_server_s_own_waiting_time_is_kept(store: Store, claims: Claims, batch: Batch) -> None:
-    (window_of_one,) = [claims.next(batch, 1, record=[], now=NOON)]
+    (window_of_one,) = [claims.next(batch, 1, record=[], now=lambda: NOON)]
     assert window_of_one
     (claimed,) = window_of_one.deliveries
     late = Outcome(attempt_id=claimed.attempt_id, kind=OutcomeKind.DEFERRED, retry_after=3600.0)
@@ -145,7 +146,7 @@ def test_a_server_s_own_waiting_time_is_kept(store: Store, claims: Claims, batch
 
 
 def test_an_answer_told_twice_or_changed_counts_once(store: Store, claims: Claims, batch: Batch) -> None:
-    window = claims.next(batch, 2, record=[], now=NOON)
+    window = claims.next(batch, 2, record=[], now=lambda: NOON)
     claims.record(answers(window), now=NOON)
     claims.record(answers(window), now=NOON)
     claims.record(answers(window, OutcomeKind.REFUSED), now=NOON)
@@ -183,6 +184,6 @@ def _drain(store: Store, together: threading.Barrier) -> list[int]:
         together.wait(30)
         for batch in batches(store):
             window = None
-            while window := claims.next(batch, 2, record=answers(window), now=NOON):
+            while window := claims.next(batch, 2, record=answers(window), now=lambda: NOON):
                 taken += people(window)
     return taken

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import Road, Signal, SignalKind
-from mlgroup_mail.store import Store
+from mlgroup_mail.store import Store, suppressions
 from mlgroup_mail.store.answers import accepted_between
 from mlgroup_mail.store.contact_overview import count_people, overviews, rules_between, sources_with_ids
 from mlgroup_mail.store.contacts import contacts_after
@@ -43,11 +43,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
-@given(before=SIGNALS, after=SIGNALS, lifted=st.sampled_from(ADDRESSES))
+@given(before=SIGNALS, after=SIGNALS, lifted=st.sampled_from(ADDRESSES), many=st.sampled_from([0, 100]))
 def test_the_rules_of_many_are_those_that_a_claim_finds(
-    tmp_path_factory: pytest.TempPathFactory, before: list[Signal], after: list[Signal], lifted: str
+    tmp_path_factory: pytest.TempPathFactory, before: list[Signal], after: list[Signal], lifted: str, many: int
 ) -> None:
-    """Whatever was said before people joined, changed and moved, and after."""
+    """Whatever was said before people joined, changed and moved, and after; asked for one by one, and as a range."""
     with closing(make_store(tmp_path_factory.mktemp("state"))) as store:
         people = [make_contact(n, address=address) for n, address in enumerate(ADDRESSES[:2], start=1)]
         for signal in before:
@@ -60,7 +60,8 @@ def test_the_rules_of_many_are_those_that_a_claim_finds(
             apply_signal(store, signal, now=NOON)
         with suppress(UsageError):
             lift_suppressions(store, address=lifted, topic="*", by="the editor", reason="x", now=NOON)
-        with store.reading() as connection:
+        with store.reading() as connection, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(suppressions, "MANY", many)
             listed = contacts_after(connection, 0, 10)
             found = rules_between(connection, 1, 10)
             for topic in ("newsletter", "calls", "surveys"):

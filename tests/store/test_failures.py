@@ -76,7 +76,7 @@ def answered(store: Store, number: int, kind: OutcomeKind, *, scope: Scope = Sco
     with owner.lock_file, store.reading() as connection:
         (batch,) = batches_of(connection, reread(store))
     claims = Claims(store, owner, transport="smtp", restrictions=restrictions, pause=RULE)
-    window = claims.next(batch, number, record=[], now=NOON)
+    window = claims.next(batch, number, record=[], now=lambda: NOON)
     if not isinstance(window, Window):
         return 0
     outcomes = [
@@ -116,7 +116,7 @@ def test_the_doubt_that_a_crash_leaves_is_no_failure(store: Store) -> None:
         claims = Claims(store, owner, transport="smtp", restrictions=restrictions, pause=RULE)
         with store.reading() as connection:
             (batch,) = batches_of(connection, reread(store))
-        claims.next(batch, 20, record=[], now=NOON)
+        claims.next(batch, 20, record=[], now=lambda: NOON)
         owner.lock_file.close()
         give_up_dead(store, now=NOON)
     answered(store, 1, OutcomeKind.REFUSED)

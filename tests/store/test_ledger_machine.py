@@ -95,7 +95,7 @@ class Ledger(RuleBasedStateMachine):
         owner, claims = data.draw(st.sampled_from(self.owners))
         outcomes = self._answers(owner, kinds)
         try:
-            window = claims.next(data.draw(st.sampled_from(self.batches)), size, record=outcomes, now=self.now)
+            window = claims.next(data.draw(st.sampled_from(self.batches)), size, record=outcomes, now=lambda: self.now)
         except OwnerLostError:
             claims.record(outcomes, now=self.now)
             self.owners.remove((owner, claims))

@@ -30,7 +30,7 @@ from mlgroup_mail.store.contacts import contacts_after
 from mlgroup_mail.store.joining import add_person
 from mlgroup_mail.store.moving import Moved, keep_apart, move_person
 from mlgroup_mail.store.owners import begin_owner, end_owner
-from mlgroup_mail.store.plans import PlannedRecipient, add_variant, batches_of, end_planning, write_chunk
+from mlgroup_mail.store.plans import PlannedRecipient, add_variant, batches_of, count_planned, end_planning, write_chunk
 from mlgroup_mail.store.suspected_moves import SUSPICION, likeness
 from mlgroup_mail.store.transactions import rows
 from mlgroup_mail.store.transitions import move_mailing
@@ -103,7 +103,7 @@ def claimed(store: Store, ref: MailingRef, size: int) -> Iterator[Callable[..., 
         claims = Claims(store, owner, transport="outbox", restrictions=restrictions)
         with store.reading() as connection:
             (batch,) = batches_of(connection, reread(store, ref))
-        window = claims.next(batch, size, record=[], now=NOON)
+        window = claims.next(batch, size, record=[], now=lambda: NOON)
         taken = window.deliveries if window else ()
 
         def answer(kind: OutcomeKind = OutcomeKind.ACCEPTED) -> list[str]:
@@ -302,7 +302,7 @@ def plan(store: Store) -> None:
             batch_size=500,
             now=NOON,
         )
-        end_planning(connection, mailing, now=NOON)
+        end_planning(connection, mailing, planned=count_planned(connection, mailing), now=NOON)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def claims_of(store: Store, owner: Owner) -> Claims:
 def claim(store: Store, claims: Claims, size: int = 2, record: tuple[Outcome, ...] = ()) -> Window:
     with store.reading() as connection:
         (batch,) = batches_of(connection, reread(store))
-    window = claims.next(batch, size, record=record, now=NOON)
+    window = claims.next(batch, size, record=record, now=lambda: NOON)
     assert window
     return window
 

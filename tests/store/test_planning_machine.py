@@ -25,6 +25,7 @@ from mlgroup_mail.store.plans import (
     PlannedRecipient,
     add_variant,
     begin_planning,
+    count_planned,
     end_planning,
     take_turn,
     variants,
@@ -104,7 +105,7 @@ class Planning(RuleBasedStateMachine):
                 return
             people = contacts_after(connection, current.plan_cursor, CHUNK)
             if not people:
-                end_planning(connection, current, now=NOON)
+                end_planning(connection, current, planned=count_planned(connection, current), now=NOON)
                 return
             recipients = [person for person in people if person.contact_id not in left_out]
             variant = variant_of(connection, current) if recipients else 0

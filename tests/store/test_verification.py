@@ -40,6 +40,24 @@ ERASED = """
     UPDATE suppression SET contact_id = 6, lifted_number = NULL, lifted_at = NULL, number = 1000, address_key = '';
 """
 
+STANDS = "UPDATE suppression SET number = 0, lifted_number = NULL, lifted_at = NULL, "
+FORMERLY = (
+    STANDS
+    + """contact_id = NULL, address_key = 'formerly@gone.example';
+    INSERT INTO contact_address (contact_id, address_key, current, since, moved_away)
+    VALUES (2, 'formerly@gone.example', 0, '{since}', 0);
+"""
+)
+PROVED_TO_BE = (
+    STANDS
+    + """address_key = '', contact_id = 6;
+    UPDATE journal SET number = -2 WHERE act = 'approve';
+    UPDATE attempt SET number = -1 WHERE delivery_id IN (SELECT id FROM delivery WHERE contact_id = 6);
+    UPDATE contact SET moved_to = 6, changed_at = '{at}', left_at = '{at}' WHERE id = 2;
+"""
+)
+AFTERWARDS = "2999-01-01 00:00:00.000000"
+
 VIOLATIONS = {
     "somebody was tried a second time": ("1", AGAIN.format(later=1)),
     "somebody was tried a third time when one resend was ordered": (
@@ -68,6 +86,11 @@ VIOLATIONS = {
         "UPDATE suppression SET lifted_number = lifted_number + 1000;"
         "UPDATE signal SET number = number + 1000 WHERE kind = 'lift';",
     ),
+    "somebody was written to after an opt-out at an address that they had had": (
+        "3",
+        FORMERLY.format(since=LONG_AGO),
+    ),
+    "somebody was written to after whom they had proved to be had opted out": ("3", PROVED_TO_BE.format(at=LONG_AGO)),
     "a number was drawn twice": (
         "3",
         "UPDATE attempt SET outcome = 'deferred' WHERE delivery_id = 1;" + AGAIN.format(later=0),
@@ -152,6 +175,10 @@ VIOLATIONS = {
         "10",
         TWO_WINDOWS + ORDERED.format(number=0, delivery="NULL", act="pause", reason="wrong date"),
     ),
+    "it went on after it was held": (
+        "10",
+        TWO_WINDOWS + ORDERED.format(number=0, delivery="NULL", act="hold", reason="is this an older copy?"),
+    ),
     "it went on after it was cancelled": (
         "10",
         TWO_WINDOWS + ORDERED.format(number=0, delivery="NULL", act="cancel", reason="wrong date"),
@@ -215,6 +242,12 @@ def test_the_window_that_was_open_when_it_was_paused_passes(run: Run, sent: Path
     assert run("verify", "--json").json["violations"] == []
 
 
+@pytest.mark.parametrize("script", [FORMERLY.format(since=AFTERWARDS), PROVED_TO_BE.format(at=AFTERWARDS)])
+def test_what_was_learned_of_a_person_afterwards_accuses_nobody(run: Run, sent: Path, script: str) -> None:
+    plant(sent, script)
+    assert run("verify", "--json").json["violations"] == []
+
+
 @pytest.mark.parametrize(("invariant", "script"), VIOLATIONS.values(), ids=VIOLATIONS)
 def test_a_planted_violation_is_found(run: Run, sent: Path, invariant: str, script: str) -> None:
     plant(sent, script)
@@ -239,6 +272,13 @@ def test_an_older_copy_of_the_ledger_is_found(run: Run, sent: Path) -> None:
     assert verified.code == 1
     assert [each["invariant"] for each in verified.json["violations"]] == ["11 one ledger"]
     assert "older copy" in verified.json["violations"][0]["message"]
+
+
+def test_people_are_told_what_the_numbers_are_and_which_are_not_the_ledgers_to_show(run: Run, sent: Path) -> None:
+    text = run("verify").text
+    assert "invariant what holds checked violations" in text
+    assert "1 at most one acceptance yes 0" in text
+    assert "7 (reading changes nothing), 8 (no address in a log)" in text
 
 
 def test_people_are_told_in_a_table_which_one_was_broken(run: Run, sent: Path) -> None:

@@ -31,6 +31,7 @@ _MOST_STRINGS = 500_000_000
 """Bytes that the shared texts may take in memory: some five million texts."""
 _TEXT_OBJECT = 100
 """Bytes of a text in Python, besides its letters."""
+_OTHER_PARTS = ("word/", "ppt/")
 _ZEROS = re.compile(r"0{2,}")
 
 
@@ -147,6 +148,12 @@ def opened_workbook(path: Path, *, sheet: str | None) -> Iterator[list[Worksheet
         if "content.xml" in archive.NameToInfo:
             raise ContactSourceError(
                 "this is an OpenDocument spreadsheet", where=where, mend="Let its name end in .ods."
+            )
+        if any(name.startswith(_OTHER_PARTS) for name in archive.NameToInfo):
+            raise ContactSourceError(
+                "this is a Word document or a presentation, whatever its name ends in",
+                where=where,
+                mend="Copy its table into Excel, and save that as XLSX.",
             )
         if "xl/workbook.bin" in archive.NameToInfo:
             raise ContactSourceError("this is a binary workbook", where=where, mend="Save it as .xlsx.")

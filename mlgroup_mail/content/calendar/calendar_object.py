@@ -35,7 +35,8 @@ def published(event: Event, *, domain: str, sequence: int, organiser: Sender, at
     entry.add("uid", f"{event.id}@{domain}")
     entry.add("dtstamp", at.astimezone(UTC))
     entry.add("sequence", sequence)
-    entry.add("class", "PUBLIC")
+    # A joining link is for members only: those who may look into a member's calendar are told when, not how (3.8.1.3).
+    entry.add("class", "PRIVATE" if event.joining_link else "PUBLIC")
     _add_times(entry, event)
     _add_words(entry, event)
     _add_organiser(entry, organiser)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo, field_validator
 
 from mlgroup_mail.content.calendar.events import EVENTS_FILE, PLACE, Calendar, Event, EventStatus, Moment
 from mlgroup_mail.content.calendar.translated_words import TranslatedKeyError, parted
 from mlgroup_mail.content.calendar.wall_time import WallTime, parse_wall_time, refuse_far_years
 from mlgroup_mail.content.calendar.yaml_slips import yaml_slip
-from mlgroup_mail.documents import Document, Line, matching, read_text, validate, web_address
+from mlgroup_mail.documents import Document, FilledLine, Line, matching, read_text, validate, web_address
 from mlgroup_mail.errors import CampaignError, Collected
 from mlgroup_mail.settings.project import Project
 
@@ -84,7 +84,7 @@ class _Entry(Document):
     """One event of the file."""
 
     id: Annotated[str, matching(r"[a-z0-9][a-z0-9-]*", "is made of small letters, digits and “-”")]
-    title: Annotated[Line, Field(min_length=1)]
+    title: FilledLine
     start: Written
     end: Written = None
     place: Line = ""

@@ -28,6 +28,13 @@ STOP_AFTER = timedelta(hours=48)
 RESERVED = frozenset({"recipient", "links", "group", "theme", "campaign", "events", "images", "body"})
 """Names that templates and texts find already taken."""
 
+_MEANT_AS_CAMPAIGN_FILE = frozenset({"campaign.md", "campaign.md.txt", "campaign.txt", "campaign.md.md", "campaign"})
+"""How else its file is called, in small letters: other systems hide endings, or do not tell capitals from them."""
+
+ID_MEND = "Small letters, digits, “-”, “.” and “_”, beginning with a letter or digit: 2030-01-newsletter."
+"""What a campaign's id is made of."""
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+
 AudienceRule = str | dict[str, Any]
 
 
@@ -112,6 +119,11 @@ class Campaign:
         return () if name in self.unread_mailings else (self.mailing(name),)
 
 
+def is_campaign_id(name: str) -> bool:
+    """Whether a campaign's folder may be called so, see ID_MEND."""
+    return _ID.fullmatch(name) is not None
+
+
 def campaign_ids(project: Project) -> tuple[str, ...]:
     """The ids of the project's campaigns, in order: every folder with a `campaign.md`."""
     return tuple(sorted(path.name for path in project.campaigns.glob("*") if _may_be_campaign(path)))
@@ -126,6 +138,25 @@ def _may_be_campaign(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def without_campaign_file(project: Project, campaign_id: str) -> Problem | None:
+    """What is wrong with a campaign's folder in which there is no `campaign.md`; None for any other."""
+    folder = project.campaigns / campaign_id
+    if campaign_id in ("", ".", "..") or not re.fullmatch(r"[^/\\\0]+", campaign_id) or not folder.is_dir():
+        return None
+    names = [path.name for path in folder.iterdir()]
+    if CAMPAIGN_FILE in names:
+        return None
+    meant = next((name for name in sorted(names) if name.lower() in _MEANT_AS_CAMPAIGN_FILE), "")
+    hidden = " Windows hides the ending .txt: let it show the endings of names." if meant.endswith(".txt") else ""
+    return Problem(
+        message=f"the folder is there, {CAMPAIGN_FILE} is not",
+        where=f"campaigns/{campaign_id}",
+        mend=f"Rename {meant} to {CAMPAIGN_FILE}.{hidden}"
+        if meant
+        else f"Write {CAMPAIGN_FILE} into it; or take the folder away, and: mlgroup-mail new KIND {campaign_id}.",
+    )
 
 
 def read_campaign(project: Project, campaign_id: str) -> Campaign:
@@ -148,6 +179,8 @@ def read_as_far_as_possible(project: Project, campaign_id: str) -> tuple[Campaig
     """
     known = campaign_ids(project)
     if campaign_id not in known:
+        if lacking := without_campaign_file(project, campaign_id):
+            raise UsageError(lacking.message, where=lacking.where, mend=lacking.mend)
         raise _unknown("campaign", campaign_id, known, where=str(project.campaigns), refusal=UsageError)
     problems = Collected()
     with problems:

@@ -10,7 +10,17 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from mlgroup_mail.content.calendar.wall_time import WallTime, parse_wall_time
 from mlgroup_mail.content.language_tags import known_tag
-from mlgroup_mail.documents import Document, KeyPath, Line, line_of, matching, parse_toml, read_text, validate
+from mlgroup_mail.documents import (
+    Document,
+    FilledLine,
+    KeyPath,
+    Line,
+    line_of,
+    matching,
+    parse_toml,
+    read_text,
+    validate,
+)
 from mlgroup_mail.errors import CampaignError, Collected, Problem
 
 CAMPAIGN_FILE = "campaign.md"
@@ -30,7 +40,6 @@ def _language_tag(value: str) -> str:
     return value
 
 
-Subject = Annotated[Line, Field(min_length=1)]
 Moment = Annotated[WallTime, BeforeValidator(_wall_time)]
 Value = bool | int | float | date | str
 Rule = str | dict[str, Any]
@@ -48,7 +57,7 @@ class MailingTable(Document):
     ]
     send_at: Moment
     stop_at: Moment | None = None
-    subject: Subject | None = None
+    subject: FilledLine | None = None
     title: Line | None = None
     preheader: Line | None = None
     audience: Rule | None = None
@@ -63,7 +72,7 @@ class FrontMatter(Document):
 
     kind: str
     topic: str
-    subject: Subject
+    subject: FilledLine
     title: Line = ""
     preheader: Line = ""
     sender: str
@@ -84,7 +93,7 @@ class FrontMatter(Document):
 class Translated(Document):
     """The words that a translation gives beside its text."""
 
-    subject: Subject | None = None
+    subject: FilledLine | None = None
     title: Line | None = None
     preheader: Line | None = None
 

@@ -1,7 +1,8 @@
 """The translations of a campaign's texts: the files beside it that are named after a text and a language."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from mlgroup_mail.content.campaigns.campaign_file import (
@@ -11,7 +12,7 @@ from mlgroup_mail.content.campaigns.campaign_file import (
     read_translation_file,
 )
 from mlgroup_mail.content.language_tags import known_tag, tag_meant
-from mlgroup_mail.errors import CampaignError, Collected
+from mlgroup_mail.errors import CampaignError, Collected, Problem
 
 Translations = Mapping[str, Mapping[str, TranslationFile]]
 """The translations of each text file, by the text's name and the language's tag, in the order of the tags."""
@@ -46,6 +47,30 @@ def read_translations(file: CampaignFile, folder: Path, problems: Collected) -> 
     translations = {name: dict(sorted(by_tag.items())) for name, by_tag in found.items()}
     _check_tables(file, translations, problems)
     return translations
+
+
+def doubtful_names(root: Path, texts: Iterable[str]) -> Iterator[Problem]:
+    """Files that are passed over and seem to be meant as translations: `campaign_de.md` beside `campaign.md`.
+
+    `texts` are the paths of a campaign's text files within the project, whose folder is `root`.
+    """
+    for text in map(PurePosixPath, dict.fromkeys(texts)):
+        folder = root / text.parent
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            found = re.fullmatch(
+                rf"{re.escape(text.stem)}(?P<mark>[._ -])(?P<tag>[\w-]+)\.md(?P<txt>\.txt)?", path.name
+            )
+            if found is None or (found["mark"] == "." and not found["txt"]):
+                continue
+            try:
+                tag = known_tag(found["tag"].replace("_", "-"))
+            except ValueError:
+                continue
+            yield Problem(
+                message="nobody reads this file: it is not named like a translation",
+                where=str(text.parent / path.name),
+                mend=f"Did you mean “{text.stem}.{tag}.md”?",
+            )
 
 
 def beside(file: CampaignFile, name: str) -> str:

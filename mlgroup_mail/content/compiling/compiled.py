@@ -17,7 +17,7 @@ from mlgroup_mail.content.calendar.reader_time import EventTimes, seen_by_reader
 from mlgroup_mail.content.campaigns.mailing_text import MailingText
 from mlgroup_mail.content.compiling.calendar_part import calendar_part
 from mlgroup_mail.content.compiling.contexts import Found, MisplacedFieldError, html_contexts, text_contexts
-from mlgroup_mail.content.compiling.html import check_elements, mjml_to_html
+from mlgroup_mail.content.compiling.html import check_elements, check_part_of_page, mjml_to_html
 from mlgroup_mail.content.compiling.variants import EVENT_TIMES, TRANSLATION
 from mlgroup_mail.content.frozen import FrozenSource, texts_of
 from mlgroup_mail.content.language.catalogues import direction_of
@@ -119,6 +119,7 @@ def _rendered(
         diary=Diary(events=context["events"], today=date.fromisoformat(facts["send_date"])),
         frames=frames,
         context=context,
+        check=check_part_of_page,
     )
     html_name, text_name = source.template + HTML_SUFFIX, source.template + TEXT_SUFFIX
     in_page = context | {"body": body.mjml}

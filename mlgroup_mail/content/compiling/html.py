@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 
-from mlgroup_mail.content.compiling.mjml_structure import ELEMENTS, MjmlError, check_structure
+from mlgroup_mail.content.compiling.mjml_structure import ELEMENTS, MjmlError, check_part, check_structure
 from mlgroup_mail.errors import CampaignError
 
 _REFUSED = {
@@ -27,6 +27,14 @@ def check_elements(templates: Mapping[str, str]) -> None:
                     where=f"{place}, line {text.count(chr(10), 0, found.start()) + 1}",
                     mend=_REFUSED.get(name, f"Known elements: {', '.join(sorted(ELEMENTS))}."),
                 )
+
+
+def check_part_of_page(mjml: str, around: str, place_at: Callable[[int], str]) -> None:
+    """Raise CampaignError where what is to stand in an element of that name is no MJML; `place_at` as below."""
+    try:
+        check_part(mjml, around=around)
+    except MjmlError as error:
+        raise CampaignError(str(error), where=place_at(error.offset), mend=error.mend) from None
 
 
 def mjml_to_html(mjml: str, *, place_at: Callable[[int], str]) -> str:

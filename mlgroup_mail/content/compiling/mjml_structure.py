@@ -71,7 +71,12 @@ def check_structure(mjml: str) -> None:
     """Raise MjmlError for the first thing that MJML does not allow."""
     if not mjml.strip():
         raise MjmlError("this is empty", "A page begins with <mjml> and ends with </mjml>.", 0)
-    opened = [_Open(name="", offset=0)]
+    check_part(mjml, around="")
+
+
+def check_part(mjml: str, *, around: str) -> None:
+    """The same for what is to stand within an element: `mj-column`, `mj-body`; "" for a whole page."""
+    opened = [_Open(name=around, offset=0)]
     position = 0
     while piece := _PIECE.match(mjml, position):
         position = piece.end()
@@ -124,12 +129,12 @@ def _check_place(name: str, offset: int, around: _Open) -> None:
 
 def _close(name: str, offset: int, opened: list[_Open]) -> None:
     last = opened[-1]
-    if name == last.name:
+    if name == last.name and len(opened) > 1:
         opened.pop()
         return
     if name in _VOID:
         raise MjmlError(f"</{name}> closes nothing", f"<{name}> has no end: take it away.", offset)
-    if any(each.name == name for each in opened):
+    if any(each.name == name for each in opened[1:]):
         raise _unclosed(last)
     raise MjmlError(f"</{name}> closes nothing", f"Take it away, or open <{name}> before it.", offset)
 

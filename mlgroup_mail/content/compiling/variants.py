@@ -1,7 +1,8 @@
 """Variants: which readers of a mailing share one compiled message."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from mlgroup_mail.content.calendar.events_file import event_from
@@ -41,31 +42,35 @@ class VariantFields:
     (`themes:ethics`), and derived ones."""
 
     names: tuple[str, ...]
-    derived: Mapping[str, Derive]
+    values: tuple[Derive, ...]
 
     def key(self, contact: Contact) -> tuple[Any, ...]:
         """What decides the variant of a contact: its value of each field, as JSON has them."""
-        return tuple(self._value(name, contact) for name in self.names)
+        return tuple([value(contact) for value in self.values])
 
     def shared(self, key: tuple[Any, ...]) -> dict[str, Any]:
         """A key as `compile_message` takes it."""
         return dict(zip(self.names, key, strict=True))
-
-    def _value(self, name: str, contact: Contact) -> Any:
-        if derive := self.derived.get(name):
-            return derive(contact)
-        field, _, member = name.partition(":")
-        value = getattr(contact, field)
-        if member:
-            return member in value
-        return tuple(sorted(value)) if field in SHARED_SETS else value
 
 
 def variant_fields(source: FrozenSource) -> VariantFields:
     """The fields that template and texts name anywhere. Raises CampaignError where one is unknown or misused."""
     use = field_use(texts_of(source))
     derived = [TRANSLATION] * bool(source.translations) + [EVENT_TIMES] * use.event_times
-    return VariantFields(names=(*use.shared, *derived), derived={name: _DERIVED[name](source) for name in derived})
+    return VariantFields(
+        names=(*use.shared, *derived),
+        values=(*map(_shared, use.shared), *(_DERIVED[name](source) for name in derived)),
+    )
+
+
+def _shared(name: str) -> Derive:
+    """What tells a contact's value of a field that groups share."""
+    field, _, member = name.partition(":")
+    if member:
+        return lambda contact: member in getattr(contact, field)
+    if field in SHARED_SETS:
+        return lambda contact: tuple(sorted(getattr(contact, field)))
+    return attrgetter(field)
 
 
 def too_many_variants(fields: VariantFields, keys: Iterable[tuple[Any, ...]]) -> CampaignError:

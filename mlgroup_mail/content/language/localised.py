@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlgroup_mail.content.calendar.events import Event, Moment
 from mlgroup_mail.content.calendar.wall_time import WallTime, parse_wall_time
-from mlgroup_mail.content.language.localised_events import clock_name, clock_time, format_day, when, your_time
+from mlgroup_mail.content.language.localised_events import clock_name, clock_time, format_day, unbroken, when, your_time
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -32,6 +32,7 @@ def language_filters(language: str) -> dict[str, Filter]:
     `date`, `weekday` and `month` ("October 2021") take an event's start or end, or a day as text; `date` also Babel's
     formats (full, long, medium, short, or a pattern such as "d MMMM"). `time` gives the hour on the wall, `zone` whose
     clock that is ("London, UTC+1"). `number` groups thousands. `when` and `your_time` take an event.
+    `unbroken` keeps hours and the name of a clock on one line where that fits.
     """
     from babel import dates, numbers
 
@@ -67,6 +68,7 @@ def language_filters(language: str) -> dict[str, Filter]:
         "zone": as_zone,
         "number": as_number,
         "when": lambda value: when(_event(value, "when"), locale),
+        "unbroken": lambda value: unbroken(str(value)),
         "your_time": lambda value: your_time(_event(value, "your_time"), locale),
     }
 

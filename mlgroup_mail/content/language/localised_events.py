@@ -76,6 +76,12 @@ def your_time(event: Event, locale: "Locale") -> str:
     return _span(start, end, locale, year=not {start.year, end.year} <= years)
 
 
+def unbroken(when: str) -> str:
+    """The same line for a page: no break within “16:00–17:30”, nor within what stands in brackets."""
+    hours = re.sub(r"(?<=\d)–(?=\d)", "\u2060–\u2060", when)
+    return re.sub(r"\([^()]{0,40}\)", lambda clock: clock[0].replace(" ", "\u00a0"), hours)
+
+
 def _span(start: datetime, end: datetime, locale: "Locale", *, year: bool = True) -> str:
     """From one moment to another: days once where they are the same, hours."""
     if start.date() == end.date():

@@ -20,7 +20,7 @@ from mlgroup_mail.content.writing.markdown import escape_markdown, parser
 
 _MARKS = re.compile(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|~(?=~)|&(?=#?\w+;)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_JINJA = re.compile(r"(?<=\{)(?=[{%#])")
+_JINJA = re.compile(r"(?<=\{)(?=[{%#])|(?<=[}%])(?=\})")
 _BLOCK_MARK = re.compile(
     r"(?:\d{1,9}(?=[.)](?:\s|$))|(?=[-+](?:\s|$)|[-=]{2}|=\s*$|#{1,6}(?:\s|$)|>|~~~|:::|:?-+:?\s*\||\|))"
 )
@@ -161,7 +161,7 @@ def _markdown(element: Tag) -> str:
 
 
 def _safe_for_jinja(markdown: str) -> str:
-    """`{{` and its like, with a backslash between: the text shows both, and Jinja sees neither."""
+    """`{{`, `}}` and their like, with a backslash between: the text shows both, Jinja and `check` see neither."""
     return _JINJA.sub(r"\\", markdown)
 
 

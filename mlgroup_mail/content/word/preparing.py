@@ -8,6 +8,7 @@ Source: ECMA-376 part 1, section 17 (WordprocessingML).
 from collections.abc import Callable, Iterable, Mapping
 from xml.etree.ElementTree import Element, SubElement
 
+from mlgroup_mail.content.word.addresses import target
 from mlgroup_mail.content.word.drawings import chosen_form, lost_drawing, lost_equation, lost_object, text_boxes
 from mlgroup_mail.content.word.elements import child, like, local, properties_of, switched_on, value, words
 from mlgroup_mail.content.word.fields import instruction_of, lost_control, merge_field, written_out
@@ -20,20 +21,28 @@ _EMPHASIS = ("b", "i")
 
 
 def prepare(
-    body: Element, styles: Styles, *, comments: Mapping[str, str], linked: frozenset[str] = frozenset()
+    body: Element,
+    styles: Styles,
+    *,
+    comments: Mapping[str, str],
+    linked: frozenset[str] = frozenset(),
+    links: Mapping[str, str] | None = None,
 ) -> tuple[Remark, ...]:
     """Change a tree in place so that mammoth keeps its text, and tell what it cannot keep.
 
-    `comments` is the text of each comment by id, `linked` the ids of pictures that lie outside of the document.
+    `comments` is the text of each comment by id, `linked` the ids of pictures that lie outside of the document,
+    `links` where its links lead, by id.
     """
-    walk = _Walk(styles, comments, linked)
+    walk = _Walk(styles, comments, linked, links or {})
     walk.through(body)
     return walk.remarks()
 
 
 class _Walk:
-    def __init__(self, styles: Styles, comments: Mapping[str, str], linked: frozenset[str]) -> None:
-        self._styles, self._comments, self._linked = styles, comments, linked
+    def __init__(
+        self, styles: Styles, comments: Mapping[str, str], linked: frozenset[str], links: Mapping[str, str]
+    ) -> None:
+        self._styles, self._comments, self._linked, self._links = styles, comments, linked, links
         self._spots = Spots()
         self._passages = Passages(self._spots)
         self._style: str | None = None
@@ -132,6 +141,9 @@ class _Walk:
         self._in_link = True
         self.through(element)
         self._in_link = False
+        address = self._links.get(value(element, "id") or "", "")
+        if address and not target(address):
+            self._spots.note(lost(f"a link that no reader could follow: {quoted(address)}"))
         return [element]
 
     def _text(self, element: Element) -> list[Element]:

@@ -1,5 +1,8 @@
 """Tables of a document as Markdown tables: one line a row, the first row as their head."""
 
+import re
+from collections.abc import Sequence
+
 from bs4 import Tag
 from bs4.element import PageElement
 
@@ -8,6 +11,7 @@ from mlgroup_mail.content.word.remarks import Remark, look, quoted
 
 WIDEST = 60
 """Columns, with those that merged cells cover."""
+_NUMBER = re.compile(r"(?:[+\-−]|\\[+\-])?[€$£]?[ \xa0]?\d[\d., \xa0\u202f'’]*(?:[ \xa0\u202f]?[%€$£])?")
 _PARAGRAPHS = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -21,8 +25,15 @@ def table(element: Tag) -> tuple[str, list[Remark]]:
     rows = _grid(element)
     width = max(map(len, rows), default=0)
     head, *others = [[*row, *[""] * (width - len(row))] for row in rows]
-    lines = [_line(head), _line(["---"] * width), *map(_line, others)]
+    marks = ["---:" if _is_numeric(column) else "---" for column in zip(*others, strict=True)] or ["---"] * width
+    lines = [_line(head), _line(marks), *map(_line, others)]
     return "\n".join(lines), _remarks(element, head)
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    """Whether a column stands right, digit below digit: every cell below its head that says anything is a number."""
+    said = [cell for cell in column if cell]
+    return bool(said) and all(_NUMBER.fullmatch(cell) for cell in said)
 
 
 def _remarks(element: Tag, head: list[str]) -> list[Remark]:

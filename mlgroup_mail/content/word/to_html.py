@@ -62,7 +62,9 @@ def word_html(package: WordPackage) -> WordHtml:
         if part:
             tree, relations = package.tree(part), package.relations(part)
             _check_size(tree)
-            remarks += prepare(tree, styles, comments=_comments(package), linked=_linked(relations))
+            remarks += prepare(
+                tree, styles, comments=_comments(package), linked=_linked(relations), links=_links(relations)
+            )
             parts[part] = _serialised(tree)
             parts[relations_of(part)] = _relations(relations.items())
             parts |= {each.target: each.target.encode() for each in relations.values() if _is_picture(package, each)}
@@ -113,6 +115,10 @@ def _tree(package: WordPackage, part: str) -> Element | None:
 
 def _linked(relations: dict[str, Relation]) -> frozenset[str]:
     return frozenset(key for key, each in relations.items() if each.kind == "image" and each.outside)
+
+
+def _links(relations: dict[str, Relation]) -> dict[str, str]:
+    return {key: each.target for key, each in relations.items() if each.kind == "hyperlink" and each.outside}
 
 
 def _is_picture(package: WordPackage, relation: Relation) -> bool:

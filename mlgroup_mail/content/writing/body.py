@@ -1,6 +1,6 @@
 """The body of a mail: what its author wrote, as MJML sections and as plain text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -17,6 +17,9 @@ from mlgroup_mail.content.writing.plain_text import wrap_lines
 from mlgroup_mail.content.writing.text_lines import TextLines
 from mlgroup_mail.content.writing.words import Writing, flow_of
 from mlgroup_mail.errors import CampaignError
+
+CheckPart = Callable[[str, str, Callable[[int], str]], None]
+"""Refuses MJML that cannot stand in an element of that name; what gives file and line of an offset comes third."""
 
 _WHOLE = ("<mj-section", "<mj-wrapper", "<mj-hero", "<mj-raw")
 
@@ -38,18 +41,25 @@ class Run:
 
 
 def render_body(
-    lines: TextLines, *, writing: Writing, diary: Diary, frames: Renderer, context: Mapping[str, Any]
+    lines: TextLines,
+    *,
+    writing: Writing,
+    diary: Diary,
+    frames: Renderer,
+    context: Mapping[str, Any],
+    check: CheckPart,
 ) -> Body:
     """Make both forms of a text after Jinja: each of its pieces through the template of its own.
 
     `frames` holds the templates, `context` is what they see, besides `block` or `prose`, and whether the piece is the
-    `first`. Raises CampaignError naming file and line.
+    `first`. Each piece is put before `check`, so that what is wrong with it is told with its own template. Raises
+    CampaignError naming file and line.
     """
     pages, texts = [], []
     pieces = list(pieces_of(lines, writing))
     blocks = in_line([None if isinstance(piece, Prose) else read_block(piece, diary) for piece in pieces])
     for index, (piece, block) in enumerate(zip(pieces, blocks, strict=True)):
-        page, text = _rendered(piece, block, frames, {**context, "first": index == 0})
+        page, text = _rendered(piece, block, frames, {**context, "first": index == 0}, check)
         pages.append(page.strip())
         texts.append(text)
     mjml = frames.render(BODY + HTML_SUFFIX, {**context, "runs": _runs(pages)})
@@ -64,10 +74,12 @@ def _runs(pages: list[str]) -> list[Run]:
     ]
 
 
-def _rendered(piece: Piece, block: object, frames: Renderer, context: Mapping[str, Any]) -> tuple[str, str]:
+def _rendered(
+    piece: Piece, block: object, frames: Renderer, context: Mapping[str, Any], check: CheckPart
+) -> tuple[str, str]:
     if isinstance(piece, Prose):
         prose = flow_of(piece.tokens)
-        return frames.render(PROSE + HTML_SUFFIX, {**context, "prose": prose}), str(prose)
+        return _page(PROSE + HTML_SUFFIX, frames, {**context, "prose": prose}, check), str(prose)
     name = block_template(piece.kind)
     if name + HTML_SUFFIX not in frames:
         raise CampaignError(
@@ -77,4 +89,11 @@ def _rendered(piece: Piece, block: object, frames: Renderer, context: Mapping[st
         )
     seen = {**context, "block": block}
     text = frames.render(name + TEXT_SUFFIX, seen)
-    return frames.render(name + HTML_SUFFIX, seen), wrap_lines(text.strip("\n"))
+    return _page(name + HTML_SUFFIX, frames, seen, check), wrap_lines(text.strip("\n"))
+
+
+def _page(name: str, frames: Renderer, context: Mapping[str, Any], check: CheckPart) -> str:
+    page = frames.render(name, context)
+    around = "mj-body" if page.lstrip().startswith(_WHOLE) else "mj-column"
+    check(page, around, lambda offset: frames.place_at(name, context, offset))
+    return page

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
+from mlgroup_mail.content.writing.bare_addresses import link_bare_addresses
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BLANKS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _MARKS = re.compile("\x02\\d*\x03?")
@@ -16,8 +18,16 @@ _ENTITY = re.compile(r"&#(\d{2,3});")
 
 @functools.cache
 def parser() -> MarkdownIt:
-    """CommonMark and tables; HTML in the text is shown as text, never passed on."""
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    """CommonMark, tables, and bare web addresses as links; HTML in the text is shown as text, never passed on."""
+    found = MarkdownIt("commonmark", {"html": False}).enable("table")
+    found.core.ruler.before("text_join", "bare_addresses", link_bare_addresses)
+    return found
+
+
+@functools.cache
+def parser_of_marks() -> MarkdownIt:
+    """The same for looking at what was typed: escaped marks are no `text`, and bare addresses are."""
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("text_join")
 
 
 def escape_markdown(text: str) -> str:

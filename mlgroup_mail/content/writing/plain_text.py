@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from mlgroup_mail.content.writing.bare_addresses import BARE
+
 WIDTH = 72
 _COLUMN = 24
 """The least width in which a column of text can be read."""
@@ -134,6 +136,8 @@ def _span(node: SyntaxTreeNode) -> str:
         case "image":
             words = _inline(node)
             return f"[{words}]" if words else ""
+        case "link" if node.markup == BARE:
+            return _inline(node)
         case "link":
             return _link(_inline(node), str(node.attrs.get("href", "")))
         case _:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
-from mlgroup_mail.delivery.transports.outbox_variants import note_variants
+from mlgroup_mail.delivery.transports.outbox_notes import note_messages
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
 
@@ -48,7 +48,7 @@ class OutboxTransport:
     def send(self, messages: Sequence[Message], may_begin: MayBegin) -> list[Outcome]:
         """Write each message to disk; one outcome a message, in order."""
         outcomes = [self._write(message, may_begin) for message in messages]
-        self._note_variants(messages, outcomes)
+        self._note(messages, outcomes)
         try:
             # The names of new files are durable only once their folder is.
             for folder in {self._path(message).parent for message in messages}:
@@ -87,17 +87,17 @@ class OutboxTransport:
             )
         return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.ACCEPTED, detail="written to the outbox")
 
-    def _note_variants(self, messages: Sequence[Message], outcomes: Sequence[Outcome]) -> None:
-        written: dict[Path, list[tuple[int, str]]] = {}
+    def _note(self, messages: Sequence[Message], outcomes: Sequence[Outcome]) -> None:
+        written: dict[Path, list[Message]] = {}
         for message, outcome in zip(messages, outcomes, strict=True):
             if outcome.kind is OutcomeKind.ACCEPTED:
-                written.setdefault(self._path(message).parent, []).append((message.delivery_id, message.variant))
-        for folder, variants in written.items():
+                written.setdefault(self._path(message).parent, []).append(message)
+        for folder, found in written.items():
             try:
-                note_variants(folder, variants)
+                note_messages(folder, found)
             except OSError as error:
                 # The messages are there; the pages say less about them.
-                log.warning("the outbox's list of variants could not be written: %s", error.strerror)
+                log.warning("the outbox's list of messages could not be written: %s", error.strerror)
 
     def _path(self, message: Message) -> Path:
         return self._folder / _plain(message.campaign) / _plain(message.mailing) / f"{message.delivery_id}.eml"

@@ -12,7 +12,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlgroup_mail.addresses import mask
+from mlgroup_mail.addresses import mask, mask_name
 
 if TYPE_CHECKING:
     from icalendar import Component
@@ -46,13 +46,15 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
-    """What the pages show of one message; `recipient` is masked, `size` in bytes, `html` a whole page ("": none).
+    """What the pages show of one message; `recipient` and `name` are masked, `size` in bytes, `html` a whole page
+    ("": none).
 
     `headers` are unfolded and decoded, in their order.
     """
 
     subject: str
     recipient: str
+    name: str
     date: datetime | None
     size: int
     html: str
@@ -72,9 +74,11 @@ def read_copy(content: bytes) -> Copy:
     others = [part for part in parts if part is not html and part is not text]
     fields = _fields(message)
     first = {name.lower(): value for name, value in reversed(fields)}
+    readers = [(name, address) for name, address in getaddresses([first.get("to", "")]) if address]
     return Copy(
         subject=_decoded(first.get("subject", "")),
-        recipient=", ".join(mask(address) for _, address in getaddresses([first.get("to", "")]) if address),
+        recipient=", ".join(mask(address) for _, address in readers),
+        name=", ".join(mask_name(_decoded(name)) for name, _ in readers if name),
         date=_date(first.get("date", "")),
         size=len(content),
         html=_page(_text(html), pictures) if html is not None else "",

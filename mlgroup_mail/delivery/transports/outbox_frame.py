@@ -46,7 +46,7 @@ tr:last-child td { border-bottom: 0; }
 td.what { overflow-wrap: anywhere; }
 td.what span { display: block; color: var(--quiet); font-size: .9rem; }
 td.quiet { color: var(--quiet); font-size: .9rem; white-space: nowrap; }
-td.variant { white-space: normal; }
+td.words { white-space: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 @media (max-width: 640px) {
   main { padding: 1.25rem .9rem 3rem; }

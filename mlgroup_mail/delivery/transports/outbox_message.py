@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlgroup_mail.delivery.transports.outbox_copies import Attachment, Copy
 from mlgroup_mail.delivery.transports.outbox_frame import INDEX, page, replace, size, table, text, time
+from mlgroup_mail.delivery.transports.outbox_notes import Note
 
 LONGEST_RAW = 100_000
 """Bytes of a message that the page shows raw; the file beside it is whole."""
@@ -28,31 +29,34 @@ _STYLE = """\
 .view td { overflow-wrap: anywhere; }
 .views a:last-child { order: -1; background: var(--sheet); font-weight: 600; }
 main:has(.view:target) .views a { background: var(--ground); font-weight: 400; }
-iframe { display: block; width: 100%; height: 80vh; min-height: 30rem; border: 0; background: #ffffff; }
+iframe { display: block; width: 100%; height: 80vh; min-height: 30rem; border: 0; background: var(--sheet); }
 pre { margin: 0; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere;
   font: clamp(12px, calc((100vw - 4rem) / 44), 14px)/1.5
   ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 ul { margin: 0 0 1.5rem; padding-left: 1.2rem; overflow-wrap: anywhere; }
 li span { color: var(--quiet); }
+.pictures { margin: 0; padding: .6rem .9rem; font-size: .9rem; }
 """ + "".join(
     f'main:has(#{name}:target) .views a[href="#{name}"] {{ background: var(--sheet); font-weight: 600; }}\n'
     for name in _VIEWS
 )
 
 
-def write_message_page(path: Path, copy: Copy, content: bytes, *, variant: str, before: str, after: str) -> None:
+def write_message_page(path: Path, copy: Copy, content: bytes, *, note: Note, before: str, after: str) -> None:
     """Write the page of a message beside its file, and what travels with it.
 
     `path` is the message's own, `before` and `after` are the names of the pages beside it in the list ("": none).
     """
     attached = "".join(_attached(path, copy.attachments))
+    pictures = _pictures(copy.attachments)
     facts = [f"To {text(copy.recipient)}"] if copy.recipient else []
-    facts += [f"variant {text(variant)}"] if variant else []
+    facts += [f"contact {note.contact_id}"] if note.contact_id else []
+    facts += [f"variant {text(note.variant)}"] if note.variant else []
     facts += [time(copy.date)] if copy.date else []
     facts += [size(copy.size), f'<a href="{path.name}" download>{path.name}</a>']
     views = {
         "text": f"<pre>{escape(copy.text)}</pre>" if copy.text else "<pre>There is no text part.</pre>",
-        "headers": table("<th>Field</th><th>Value</th>", [_header(*each) for each in copy.headers]),
+        "headers": table("<th>Field</th><th>Value</th>", [_header(*each) for each in copy.headers]) + pictures,
         "raw": _raw(path, content),
         "html": _html(copy),
     }
@@ -87,19 +91,24 @@ def _raw(path: Path, content: bytes) -> str:
 
 
 def _attached(path: Path, attachments: Iterable[Attachment]) -> Iterator[str]:
-    """A line for all pictures of the page, and one for each other part; those become files beside the page."""
-    pictures = []
+    """A line for each part that travels beside the text; it becomes a file beside the page."""
     for each in attachments:
-        facts = f"<span>{escape(each.media_type)}, {size(each.size)}</span>"
         if each.content is None:
-            pictures.append(f"{text(each.name)} {facts}")
             continue
         name = _file_name(path, each.name)
         replace(path.with_name(name), each.content)
         says = f"{text(each.says)}: " if each.says else ""
-        yield f'<li>{says}<a href="{name}" download>{text(each.name)}</a> {facts}</li>'
-    if pictures:
-        yield f"<li>Pictures in the page: {'; '.join(pictures)}</li>"
+        yield f'<li>{says}<a href="{name}" download>{text(each.name)}</a> {_size(each)}</li>'
+
+
+def _pictures(attachments: Iterable[Attachment]) -> str:
+    """The pictures that the page itself shows, below the headers: nobody looks for them first."""
+    shown = [f"{text(each.name)} {_size(each)}" for each in attachments if each.content is None]
+    return f'<p class="pictures">Pictures in the page: {"; ".join(shown)}</p>' if shown else ""
+
+
+def _size(attachment: Attachment) -> str:
+    return f"<span>{escape(attachment.media_type)}, {size(attachment.size)}</span>"
 
 
 def _file_name(path: Path, name: str) -> str:

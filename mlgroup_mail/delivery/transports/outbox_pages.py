@@ -12,7 +12,7 @@ from pathlib import Path
 from mlgroup_mail.delivery.transports.outbox_copies import Copy, read_copy, read_subject
 from mlgroup_mail.delivery.transports.outbox_frame import INDEX, count, page, replace, size, table, text, time
 from mlgroup_mail.delivery.transports.outbox_message import write_message_page
-from mlgroup_mail.delivery.transports.outbox_variants import read_variants
+from mlgroup_mail.delivery.transports.outbox_notes import Note, read_notes
 
 SHOWN = 300
 """So many messages of a mailing are listed, besides one of each variant; the others lie in the folder like them."""
@@ -77,16 +77,21 @@ def _mailings(outbox: Path) -> Iterator[_Mailing]:
 
 def _mailing_page(outbox: Path, folder: Path) -> str:
     """A mailing's page; those of its messages are written on the way."""
-    numbers, variants = _numbers(folder), read_variants(folder)
+    numbers, notes = _numbers(folder), read_notes(folder)
+    variants = {number: note.variant for number, note in notes.items()}
     listed = _listed(folder, numbers, variants)
     several = len(listed.of_variants) > 1
     head = (
-        f"<th>Subject</th><th>To</th>{'<th>Variant</th>' if several else ''}<th>Time</th>"
-        '<th class="number">Size</th><th>File</th>'
+        f"<th>To</th><th>Contact</th><th>Delivery</th><th>Subject</th>{'<th>Variant</th>' if several else ''}"
+        '<th>Time</th><th class="number">Size</th><th>File</th>'
     )
-    rows = list(_rows(folder, listed.numbers, variants if several else {}))
+    rows = list(_rows(folder, listed.numbers, notes, several=several))
     name = _name(outbox, folder)
-    intro = f"{count(len(numbers), 'message')}, written as files: none has left this machine."
+    intro = (
+        f"{count(len(numbers), 'message')}, written as files: none has left this machine. "
+        "Names and addresses are masked; the contact's number is that of <code>mlgroup-mail log</code>, which has the "
+        "addresses. A file is called after its delivery: <code>log --json</code> has it as “delivery_id”."
+    )
     content = [
         f'<nav><a href="../../{INDEX}">← All mailings</a></nav>\n<h1>{name}</h1>',
         f"<p>{intro}{_left_out(numbers, listed)}</p>",
@@ -129,22 +134,25 @@ def _variants(numbers: Iterable[int], variants: Mapping[int, str], listed: _List
     return f"<h2>Variants</h2>\n{table(head, rows)}\n<h2>Messages</h2>"
 
 
-def _rows(folder: Path, numbers: Sequence[int], variants: Mapping[int, str]) -> Iterator[str]:
+def _rows(folder: Path, numbers: Sequence[int], notes: Mapping[int, Note], *, several: bool) -> Iterator[str]:
     pages = ["", *(f"{number}.html" for number in numbers), ""]
     for place, number in enumerate(numbers):
         path = folder / f"{number}.eml"
         content = path.read_bytes()
         copy = read_copy(content)
-        variant = variants.get(number, "")
-        write_message_page(path, copy, content, variant=variant, before=pages[place], after=pages[place + 2])
-        yield _row(path, copy, variant if variants else None)
+        note = notes.get(number, Note())
+        write_message_page(path, copy, content, note=note, before=pages[place], after=pages[place + 2])
+        yield _row(path, copy, note, several=several)
 
 
-def _row(path: Path, copy: Copy, variant: str | None) -> str:
-    cell = "" if variant is None else f'<td class="quiet variant">{text(variant)}</td>'
+def _row(path: Path, copy: Copy, note: Note, *, several: bool) -> str:
+    variant = f'<td class="quiet words">{text(note.variant)}</td>' if several else ""
+    whose = f"contact {note.contact_id}" if note.contact_id else ""
+    name = f"<span>{text(copy.name)}</span>" if copy.name else ""
     return (
-        f'<tr><td class="what"><a href="{path.stem}.html">{text(copy.subject or "(no subject)")}</a></td>'
-        f'<td class="quiet">{text(copy.recipient)}</td>{cell}'
+        f'<tr><td class="what"><a href="{path.stem}.html">{text(copy.recipient or "(nobody)")}</a>{name}</td>'
+        f'<td class="quiet">{whose}</td><td class="quiet">delivery {path.stem}</td>'
+        f'<td class="quiet words">{text(copy.subject or "(no subject)")}</td>{variant}'
         f'<td class="quiet">{time(copy.date) if copy.date else ""}</td>'
         f'<td class="quiet number">{size(copy.size)}</td>'
         f'<td class="quiet"><a href="{path.name}">.eml</a></td></tr>'

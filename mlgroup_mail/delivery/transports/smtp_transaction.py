@@ -10,7 +10,6 @@ import smtplib
 import socket
 from dataclasses import dataclass
 
-from mlgroup_mail.addresses import mask
 from mlgroup_mail.delivery.transports.smtp_answers import answer
 from mlgroup_mail.delivery.transports.smtp_meaning import Meaning, Next, Phase, broken, meaning_of
 from mlgroup_mail.delivery.transports.smtp_refusals import mend_for
@@ -144,10 +143,25 @@ class Transaction:
 
     def _quote(self, code: int, text: bytes) -> str:
         """The server's words without the recipient, whom they often name: "user anna.muller unknown"."""
-        local = self._message.address.rpartition("@")[0]
-        said = answer(code, text)
-        alone = rf"(?<![\w.…]){re.escape(local)}(?![\w.])"
-        return re.sub(alone, mask(f"{local}@").rstrip("@"), said, flags=re.IGNORECASE) if len(local) > 1 else said
+        return answer(code, _without(self._message.address, text.decode("utf-8", "replace")))
+
+
+def _without(address: str, said: str) -> str:
+    """What was said, with the part before the @ masked where it stands alone, and in the forms that servers give it."""
+    local = address.rpartition("@")[0]
+    for name in dict.fromkeys((local, local.partition("+")[0])):
+        if len(name) > 1:
+            written = "".join(map(_as_written, name))
+            # A dot may end the sentence; before a letter or a digit the name goes on.
+            alone = re.compile(rf"(?<![\w…])(?<!\w\.){written}(?!\w|\.\w)", re.IGNORECASE)
+            said = alone.sub(f"{name[0]}…".replace("\\", r"\\"), said)
+    return said
+
+
+def _as_written(letter: str) -> str:
+    """A pattern for a letter of a name: itself, or its bytes in hexadecimal after "=", "%" or "+"."""
+    code = "".join(f"[=%+]{byte:02x}" for byte in letter.encode())
+    return f"(?:{re.escape(letter)}|{code})"
 
 
 def _positive(code: int) -> bool:

@@ -1,8 +1,10 @@
-"""canary-address, canary-twice: those of the team who are to ride along."""
+"""canary-address, canary-language, canary-twice: those of the team who are to ride along."""
 
 from collections.abc import Iterator
 
 from mlgroup_mail import addresses
+from mlgroup_mail.content.language_tags import known_tag, tag_meant
+from mlgroup_mail.model.canary import Canary
 from mlgroup_mail.preflight.findings import Finding, Level
 from mlgroup_mail.preflight.subject import CheckSubject
 
@@ -10,9 +12,12 @@ _WHERE = "mlgroup.toml, [canaries]"
 
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
-    """An error for a canary without an address that mail can reach, a warning for one who is named twice."""
+    """An error for a canary without an address that mail can reach, or with a language that there is none; a warning
+    for one who is named twice.
+    """
     seen: set[str] = set()
     for canary in subject.canaries:
+        yield from _language(canary)
         try:
             mailbox = addresses.key(addresses.normalise(canary.address))
         except addresses.AddressError as error:
@@ -33,3 +38,17 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
                 mend="Name each address once.",
             )
         seen.add(mailbox)
+
+
+def _language(canary: Canary) -> Iterator[Finding]:
+    try:
+        known_tag(canary.language or "en")
+    except ValueError as error:
+        meant = tag_meant(canary.language)
+        yield Finding(
+            level=Level.ERROR,
+            rule="canary-language",
+            where=_WHERE,
+            message=f"the language of a canary in “{canary.place}”: {error}",
+            mend=f"Did you mean “{meant}”?" if meant else "Write such a tag, or leave the language out.",
+        )

@@ -1,4 +1,4 @@
-"""translation-older, translation-differs, translation-missing: texts in several languages that must say the same."""
+"""translation-older, -differs, -same and -missing: texts in several languages that must say the same."""
 
 import re
 from collections import Counter
@@ -14,6 +14,10 @@ from mlgroup_mail.preflight.subject import CheckedText, CheckSubject
 AT_ONCE = timedelta(seconds=2)
 """Files that were unpacked or copied together: their times lie so near each other, in any order."""
 
+_TELLING = 25
+"""So many letters tell a language."""
+_WORD = re.compile(r"[^\W\d_]+")
+_PRINTED_WHOLE = re.compile(r"\{[{%#].*?[}%#]\}|https?://\S+", re.DOTALL)
 _PRINTED = re.compile(r"\{\{-?\s*([A-Za-z_]\w*(?:\.\w+|\[\s*(?:\"[^\"]*\"|'[^']*')\s*\])*)")
 _LINK = re.compile(r"https?://[^\s<>()\[\]{}\"']+|(?<=\]\()mailto:[^\s<>()]+")
 
@@ -23,6 +27,7 @@ def check(subject: CheckSubject) -> Iterator[Finding]:
     for text in subject.translations:
         yield from _older(subject.original, text)
         yield from _differs(subject.original, text)
+        yield from _same(subject.original, text)
     yield from _missing(subject)
 
 
@@ -49,6 +54,26 @@ def _differs(original: CheckedText, text: CheckedText) -> Iterator[Finding]:
             details=lacking,
             mend="Add it, where it was not left out on purpose.",
         )
+
+
+def _same(original: CheckedText, text: CheckedText) -> Iterator[Finding]:
+    """Paragraphs that say much can be the same in two languages only where nobody translated them."""
+    said = _paragraphs(text)
+    kept = said & _paragraphs(original)
+    if kept and 2 * len(kept) > len(said):
+        yield Finding(
+            level=Level.WARNING,
+            rule="translation-same",
+            where=text.words.text_file,
+            message=f"the translation reads like the original: {len(kept)} of its {len(said)} paragraphs are the same",
+            mend=f"Write it in “{text.words.language}”, or take the file away: its readers get the original then.",
+        )
+
+
+def _paragraphs(text: CheckedText) -> set[str]:
+    """What stands between blank lines, in words alone; what has few of them tells no language."""
+    words = (_WORD.findall(_PRINTED_WHOLE.sub(" ", part)) for part in re.split(r"\n\s*\n", text.words.text))
+    return {" ".join(part) for part in words if sum(map(len, part)) >= _TELLING}
 
 
 def _parts(text: CheckedText) -> Counter[str]:

@@ -27,6 +27,7 @@ from mlgroup_mail.store.outcome_counts import (
     count_exclusions,
     shares_by_country,
     shares_by_domain,
+    transports_of,
 )
 from mlgroup_mail.store.plans import compiled_variants
 from mlgroup_mail.zones import zone_named
@@ -67,7 +68,8 @@ class Report:
     """All that is known about one mailing. Times are UTC; `zone` is the organiser's, in which people read them.
 
     `progress` has (moment, how many were accepted by then). `answers` are (state, what the mail server said, how many).
-    `events` are deliveries by the kind of delivery event that was told of them.
+    `transports` are those by which it was sent. `events` are deliveries by the kind of delivery event that was told of
+    them.
     """
 
     status: MailingStatus
@@ -77,6 +79,7 @@ class Report:
     made_at: datetime
     approved_by: str = ""
     approved_at: datetime | None = None
+    transports: frozenset[str] = frozenset()
     attempted: tuple[datetime, datetime] | None = None
     progress: tuple[tuple[datetime, int], ...] = ()
     stops: tuple[Stop, ...] = ()
@@ -95,6 +98,11 @@ class Report:
         """The mailing's name."""
         return self.status.ref
 
+    @property
+    def in_outbox(self) -> bool:
+        """Whether all that was sent went into the outbox, and so nothing left this machine."""
+        return self.transports == {"outbox"}
+
     def as_json(self) -> dict[str, Any]:
         """For programs: the status, and beside its keys what a report adds."""
         return {
@@ -102,6 +110,7 @@ class Report:
             "subject": self.subject,
             "approved_by": self.approved_by,
             "approved_at": _iso(self.approved_at),
+            "transports": sorted(self.transports),
             "first_attempt": _iso(self.attempted and self.attempted[0]),
             "last_attempt": _iso(self.attempted and self.attempted[1]),
             "progress": [{"at": moment.isoformat(), "accepted": number} for moment, number in self.progress],
@@ -151,6 +160,7 @@ def _counted(connection: Connection, row: MailingRow) -> dict[str, Any]:
         "subject": _subject(connection, row),
         "approved_by": addresses.mask_text(row.approved_by),
         "approved_at": row.approved_at,
+        "transports": transports_of(connection, row),
         "attempted": attempted,
         "progress": tuple(_cumulative(accepted_at(connection, row, attempted))) if attempted else (),
         "stops": tuple(stops(entries)),
@@ -205,8 +215,8 @@ def _stop(entry: JournalEntry, until: datetime | None) -> Stop:
 
 
 def _masked(entry: JournalEntry) -> JournalEntry:
-    # People write addresses into reasons; the digest of an approval is for machines.
-    reason = entry.reason[:12] if entry.act == "approve" else addresses.mask_text(entry.reason)
+    # People write addresses into reasons; the reason of an approval is its digest.
+    reason = f"approval {entry.reason[:12]}" if entry.act == "approve" else addresses.mask_text(entry.reason)
     return JournalEntry(
         act=entry.act,
         reason=reason,

@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from mlgroup_mail import addresses
@@ -17,6 +18,8 @@ from mlgroup_mail.reporting.report.plots import Bar, bar_plot, progress_plot
 _FOLDER = Path(__file__).parent
 _TROUBLE = (DeliveryState.REFUSED, DeliveryState.UNCERTAIN)
 _PROGRESS_LINES = 12
+_A_SECOND, _SHORT_RUN = timedelta(seconds=1), timedelta(minutes=1)
+"""What takes no longer than a short run is told in a sentence: its line would be one step."""
 _NUMBER = re.compile(r"[\d,]+ \(")
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no page may hold: a server's answer may."""
@@ -66,7 +69,8 @@ def page(report: Report) -> str:
         parts=list(_parts(report)),
         more_in_doubt=report.status.counts[DeliveryState.UNCERTAIN] - len(report.uncertain),
         journal=_journal(report),
-        words=words,
+        states=_states(report),
+        mail_servers=not report.in_outbox,
         when=lambda moment: words.short_time(moment, report.zone),
         numeric=_numeric,
         nothing=_nothing_to_count(report),
@@ -106,9 +110,14 @@ def _facts(report: Report) -> Iterable[tuple[str, str]]:
     if report.attempted:
         first, last = report.attempted
         yield "First attempt", words.day_and_time(first, zone, seconds=True)
-        yield "Last attempt", f"{words.day_and_time(last, zone, seconds=True)}: after {words.duration(first, last)}"
+        after = f"{words.duration(first, last)} later" if last - first >= _A_SECOND else "in the same second"
+        yield "Last attempt", f"{words.day_and_time(last, zone, seconds=True)}, {after}"
     else:
         yield "First attempt", "none yet"
+
+
+def _states(report: Report) -> Mapping[DeliveryState, str]:
+    return words.IN_OUTBOX if report.in_outbox else words.STATES
 
 
 def _tiles(report: Report) -> Iterable[tuple[str, int, str]]:
@@ -139,20 +148,30 @@ def _parts(report: Report) -> Iterable[Part]:
 def _outcomes(report: Report) -> Part:
     counts = report.status.counts
     shown = [state for state in words.STATES if counts[state]]
-    bars = [Bar(name=words.STATES[each], told=f"{counts[each]:,}", parts=((each, counts[each]),)) for each in shown]
-    rows = tuple((words.STATES[state], counts[state]) for state in shown)
+    named = _states(report)
+    bars = [Bar(name=named[each], told=f"{counts[each]:,}", parts=((each, counts[each]),)) for each in shown]
+    rows = tuple((named[state], counts[state]) for state in shown)
     title = f"What became of the audience of {report.status.audience:,}"
     answers = tuple((state.value, text, number) for state, text, number in report.answers)
     return Part(
         key="outcomes",
         title="Outcomes",
-        told="Accepted means that a mail server took it over. It is not the same as delivered, or read.",
+        told=_accepted_means(report),
         plot=bar_plot(bars, name="outcomes", title=title),
         tables=(
             Table(caption=title, columns=("outcome", "people"), rows=rows),
             Table(caption="What mail servers said", columns=("state", "answer", "people"), rows=answers),
         ),
     )
+
+
+def _accepted_means(report: Report) -> str:
+    if report.in_outbox:
+        return "Accepted means here: written to the outbox. Nothing left this machine."
+    outbox = (
+        " Some were written to the outbox only, and never left this machine." if "outbox" in report.transports else ""
+    )
+    return f"Accepted means that a mail server took it over. It is not the same as delivered, or read.{outbox}"
 
 
 def _progress(report: Report) -> Part:
@@ -170,15 +189,19 @@ def _progress(report: Report) -> Part:
         )
         for stop in report.stops
     )
+    begin, end = report.attempted
+    short = end - begin <= _SHORT_RUN
+    told = [f"{report.progress[-1][1]:,} accepted within a minute of the first attempt."] if short and rows else []
+    told += ["Shaded: the times in which it stood still."] if stops and rows and not short else []
     return Part(
         key="progress",
         title="Progress",
-        told="Shaded: the times in which it stood still." if stops else "",
+        told=" ".join(told),
         plot=progress_plot(report, name="progress", title=f"{title}: {report.progress[-1][1]:,} in the end.")
-        if report.progress
+        if rows and not short
         else "",
         tables=(
-            Table(caption=title, columns=("by", "accepted"), rows=rows),
+            Table(caption=title, columns=("by", "accepted"), rows=() if short else rows),
             Table(caption="When it stood still", columns=("from", "to", "why"), rows=stops),
         ),
     )
@@ -202,7 +225,8 @@ def _groups(found: Grouped, *, key: str, title: str, what: str) -> Part:
     present = tuple(state for state in words.STATES if any(group.counts[state] for group in found.groups))
     bars = [
         Bar(name=group.name, told=_told(group), parts=tuple((state, group.counts[state]) for state in present))
-        for group in found.groups
+        # All others together are longer than each of the rest, and would make these stubs.
+        for group in (found.groups[:-1] if found.others else found.groups)
     ]
     # Whoever is deferred now was deferred at least once.
     told = [state for state in present if state is not DeliveryState.DEFERRED]
@@ -220,6 +244,7 @@ def _groups(found: Grouped, *, key: str, title: str, what: str) -> Part:
     return Part(
         key=key,
         title=title,
+        told=f"The largest {len(bars)}; the table has the {found.others} others as one." if found.others else "",
         plot=bar_plot(bars, name=key, title=caption),
         states=present,
         tables=(Table(caption=caption, columns=columns, rows=rows),),

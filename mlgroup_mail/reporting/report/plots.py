@@ -13,6 +13,7 @@ from mlgroup_mail.reporting.report.svg import for_page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.figure import Figure
 
 WIDTH = 360
@@ -85,20 +86,24 @@ def bar_plot(bars: Sequence[Bar], *, name: str, title: str) -> str:
 
 def progress_plot(report: Report, *, name: str, title: str) -> str:
     """How many were accepted by when, with the times in which the mailing stood still, as SVG for the page."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    from matplotlib.dates import AutoDateLocator, date2num
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     assert report.attempted, "without an attempt there is no progress"
     moments, numbers = _line(report)
+    left, right = _limits(moments)
     with _figure(230) as figure:
-        axes = figure.add_axes((0.135, 0.15, 0.83, 0.81))
-        days = date2num(moments)
+        axes = figure.add_axes((0.135, 0.22, 0.83, 0.66))
+        # What was accepted stays so: the line goes on to the edge.
+        days, numbers = [*date2num(moments), right], [*numbers, numbers[-1]]
         for stop in report.stops:
             _shade(axes, stop, report.attempted)
         axes.fill_between(days, numbers, step="post", color=_OF_STATES[DeliveryState.ACCEPTED], alpha=0.18, linewidth=0)
         axes.step(days, numbers, where="post", color=_OF_STATES[DeliveryState.ACCEPTED], linewidth=2)
         axes.set_ylim(0, max(1, numbers[-1]) * 1.08)
-        axes.set_xlim(*_limits(moments))
+        axes.set_xlim(left, right)
+        axes.set_xlabel(f"time in {report.zone.key}", color=QUIET, fontsize=_SMALL)
+        axes.text(0, 1.05, "people whose mail was accepted", transform=axes.transAxes, color=QUIET, fontsize=_SMALL)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.grid(axis="y", color=LINE, linewidth=1)
         axes.set_axisbelow(True)
@@ -107,8 +112,21 @@ def progress_plot(report: Report, *, name: str, title: str) -> str:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: _short(number)))
         locator = AutoDateLocator(tz=report.zone, minticks=2, maxticks=5)
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=report.zone, show_offset=False))
+        axes.xaxis.set_major_formatter(_clock(locator, report))
         return _svg(figure, name=name, title=title)
+
+
+def _clock(locator: "AutoDateLocator", report: Report) -> "ConciseDateFormatter":
+    """Times as a clock shows them; no number stands without its unit."""
+    from matplotlib.dates import ConciseDateFormatter
+
+    return ConciseDateFormatter(
+        locator,
+        tz=report.zone,
+        formats=["%Y", "%b", "%-d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
+        zero_formats=["", "%Y", "%-d %b", "%-d %b", "%H:%M", "%H:%M:%S"],
+        show_offset=False,
+    )
 
 
 def _draw_parts(axes: "Axes", bar: Bar, top: float, *, scale: float) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from mlgroup_mail.content.language.localised_zones import offset_name
 from mlgroup_mail.model import DeliveryState, SignalKind
 
 STATES: Mapping[DeliveryState, str] = {
@@ -17,6 +18,9 @@ STATES: Mapping[DeliveryState, str] = {
     DeliveryState.CANCELLED: "cancelled before they went",
 }
 """In the order in which people want to know."""
+
+IN_OUTBOX: Mapping[DeliveryState, str] = {**STATES, DeliveryState.ACCEPTED: "written to the outbox"}
+"""The same of a mailing that was not sent by a mail server."""
 
 LATER: Mapping[SignalKind, str] = {
     SignalKind.OPT_OUT: "opted out",
@@ -44,22 +48,16 @@ def act(name: str) -> str:
 
 
 def day_and_time(moment: datetime, zone: ZoneInfo, *, seconds: bool = False) -> str:
-    """`2 November 2021, 09:00 (UTC+00:00)`: the offset tells summer from winter, and one zone from another."""
+    """`2 November 2021, 09:00 (UTC+1)`: the offset tells summer from winter, and one zone from another."""
     local = moment.astimezone(zone)
     clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
-    return f"{local.day} {local:%B %Y}, {clock} (UTC{offset(local)})"
+    return f"{local.day} {local:%B %Y}, {clock} ({offset_name(local)})"
 
 
 def short_time(moment: datetime, zone: ZoneInfo) -> str:
-    """`2 Nov 2021, 09:00:12 +00:00`, for tables."""
+    """`2 Nov 2021, 09:00:12 UTC+1`, for tables."""
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M:%S} {offset(local)}"
-
-
-def offset(local: datetime) -> str:
-    """`+00:00`."""
-    sign_and_digits = f"{local:%z}"[:5]
-    return f"{sign_and_digits[:3]}:{sign_and_digits[3:]}"
+    return f"{local.day} {local:%b %Y, %H:%M:%S} {offset_name(local)}"
 
 
 def duration(since: datetime, until: datetime) -> str:

@@ -1,5 +1,6 @@
 """OpenDocument spreadsheets: what people see in them is what is read."""
 
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
@@ -159,6 +160,15 @@ def test_a_protected_file_and_one_of_the_other_kind_are_told(tmp_path: Path) -> 
     ods_file(tmp_path / "sheet.xlsx", Members=[["Email"]])
     with pytest.raises(ContactSourceError, match="this is an OpenDocument spreadsheet"):
         read(tmp_path / "sheet.xlsx")
+
+
+def test_a_word_document_that_is_called_a_workbook_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "list.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", "<w/>")
+    with pytest.raises(ContactSourceError, match="this is a Word document") as told:
+        read(tmp_path / "list.xlsx")
+    assert told.value.problem.mend == "Copy its table into Excel, and save that as XLSX."
 
 
 TEXT = st.text(

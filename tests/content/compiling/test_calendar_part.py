@@ -83,9 +83,37 @@ def test_it_is_published_with_what_a_calendar_needs_and_asks_nobody_for_an_answe
         'ORGANIZER;CN="Machine Learning Group":mailto:newsletter@example.org',
         "STATUS:CONFIRMED",
         "TRANSP:OPAQUE",
-        "CLASS:PUBLIC",
+        "CLASS:PRIVATE",
     } <= set(lines)
     assert not any(line.startswith(("ATTENDEE", "BEGIN:VALARM")) for line in lines)
+
+
+CALENDAR = """\
+- id: meeting
+  title: Meeting
+  start: 2021-12-01 14:00 Europe/London
+  joining_link: https://meet.example.org/j/1
+  description: "Join at https://meet.example.org/j/1 please"
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "public", "kept", "reach"),
+    [
+        ("confirmed", False, True, "PRIVATE"),
+        ("confirmed", True, False, "PUBLIC"),
+        ("cancelled", False, False, "PUBLIC"),
+    ],
+)
+def test_a_joining_link_is_kept_private_and_gone_once_the_event_is_cancelled(
+    project: Project, status: str, public: bool, kept: bool, reach: str
+) -> None:
+    (project.campaigns / "events.yaml").write_text(f"{CALENDAR}  status: {status}\n", encoding="utf-8")
+    front = FRONT.replace("[[mailing]]", 'event = "meeting"\n\n[[mailing]]')
+    part = calendar_part(frozen(project, front=front), "en", public=public)
+    assert ("meet.example.org" in "".join(unfolded(part))) is kept
+    assert ("CONFERENCE" in part) is kept
+    assert f"CLASS:{reach}" in unfolded(part)
 
 
 def test_the_same_event_gives_the_same_bytes() -> None:
@@ -302,6 +330,7 @@ def test_each_text_and_its_calendar_entry_have_the_words_of_their_language(proje
     said = Announcement(
         ref=source.ref,
         send_at=source.send_at,
+        at=source.send_at,
         invites_to="meeting",
         sequence=0,
         events={"meeting": event_from(plain.events["meeting"])},

@@ -212,3 +212,18 @@ def test_every_language_that_babel_knows_can_say_everything() -> None:
             assert bool(filters["your_time"](each)) is not (each.hours is None)
         assert filters["month"]("2021-10-27")
         assert filters["number"](1234)
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (
+            "Monday, 1 May 2023, 16:00–17:30 (New York, UTC−4)",
+            "Monday, 1 May 2023, 16:00\u2060–\u206017:30 (New\u00a0York,\u00a0UTC−4)",
+        ),
+        ("1 May, 22:00 – 2 May, 01:30", "1 May, 22:00 – 2 May, 01:30"),
+    ],
+)
+def test_a_page_breaks_no_line_within_hours_or_within_the_name_of_a_clock(line: str, kept: str) -> None:
+    unbroken = language_filters("en")["unbroken"]
+    assert unbroken(line) == kept

@@ -180,7 +180,7 @@ class TestInline:
             ("https://www.example.org/a_b_c.", "<https://www.example.org/a_b_c>."),
             ("(www.example.org)", "([www.example.org](https://www.example.org))"),
             ("write to a.b@c.example!", "write to <a.b@c.example>!"),
-            ("{{ x }} {% y %} {# z", r"{\{ x }} {\% y %} {\# z"),
+            ("{{ x }} {% y %} {# z", r"{\{ x }\} {\% y %\} {\# z"),
             ("{<strong>{</strong>", r"{**{**"),
             ("5 * 3 * 2 and snake_case and _this_", r"5 \* 3 \* 2 and snake_case and \_this\_"),
             ("`code` [x](y) &lt;b&gt; \\ &amp;amp;", r"\`code\` \[x\](y) \<b> \\ \&amp;"),

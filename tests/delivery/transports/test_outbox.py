@@ -129,7 +129,8 @@ class TestPages:
 
         assert f'href="{MAILING}/index.html"' in (folder / "index.html").read_text()
         page = (folder / MAILING / "index.html").read_text()
-        assert f'<a href="{message.delivery_id}.html"><bdi>Machine Learning Group news, October 2021</bdi></a>' in page
+        assert f'<a href="{message.delivery_id}.html"><bdi>r…@statistics.example</bdi></a>' in page
+        assert "Machine Learning Group news, October 2021" in page
         assert f'<a href="{message.delivery_id}.eml">' in page
         assert "2 Nov 2021, 09:00" in page
         assert "welcome" in (folder / MAILING / f"{message.delivery_id}.html").read_text()
@@ -141,6 +142,27 @@ class TestPages:
         page = (folder / MAILING / "index.html").read_text()
         assert "r…@statistics.example" in page
         assert "reader7" not in page
+
+    def test_a_mail_is_found_by_its_contact_and_the_delivery_that_its_file_is_called_after(self, folder, transport):
+        message = make_message(content=newsletter(7), contact_id=4711, delivery_id=12)
+        handed(transport, [message], always)
+        transport.close()
+
+        page = (folder / MAILING / "index.html").read_text()
+        row = page[page.index("<tbody>") :]
+        assert row.index("r…@statistics.example") < row.index("contact 4711") < row.index("delivery 12")
+        assert row.index("delivery 12") < row.index("Machine Learning Group news")
+        assert "delivery_id" in page
+        assert "contact 4711" in (folder / MAILING / "12.html").read_text()
+
+    def test_of_a_name_the_first_letters_are_shown(self, folder, transport):
+        content = newsletter(7).replace(b"To: ", b"To: =?utf-8?q?=C3=89lise?= Lovelace <x@y.example>, ", 1)
+        handed(transport, [make_message(content=content)], always)
+        transport.close()
+
+        page = (folder / MAILING / "index.html").read_text()
+        assert "É… L…" in page
+        assert "Lovelace" not in page
 
     def test_a_subject_is_text_whatever_it_contains(self, folder, transport):
         message = make_message(content=newsletter(subject="<script>alert(1)</script> & Grüße"))
@@ -214,7 +236,6 @@ class TestPages:
         transport.close()
 
         assert "ariant" not in (folder / MAILING / "index.html").read_text().split("</style>")[1]
-        assert not (folder / MAILING / "variants.tsv").exists()
 
     def test_with_large_messages_fewer_are_listed(self, folder, transport, monkeypatch):
         monkeypatch.setattr(outbox_pages, "LARGEST_PAGES", 1500)

@@ -383,6 +383,33 @@ class TestPrivacy:
         for text in (outcome.detail, caplog.text):
             assert "muller" not in text.lower()
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "User unknown: anna.muller.",
+            "no mailbox for anna.muller...",
+            "sorry, .Anna.Muller is gone",
+            "/var/mail/anna.muller: no such file",
+            "anna=2Emuller at example.org is unknown",
+            "anna%2emuller is unknown",
+            "anna.muller+news is unknown",
+            f"{'x' * 183} anna.muller is unknown",
+        ],
+    )
+    @pytest.mark.parametrize("address", ["anna.muller@example.org", "anna.muller+news@example.org"])
+    def test_the_name_of_a_mailbox_is_masked_however_it_is_written(self, faulty_smtp, transport_to, said, address):
+        """At the end of a sentence, in hexadecimal, without its tag, and where a long answer is cut."""
+        faulty_smtp.on(Phase.RCPT, f"550 5.1.1 {said}")
+        (outcome,) = handed(transport_to(faulty_smtp), [make_message(address)], always)
+        assert "a…" in outcome.detail.lower()
+        for part in ("nna", "mul"):
+            assert part not in outcome.detail.lower()
+
+    def test_a_word_that_only_holds_the_name_of_a_mailbox_stays(self, faulty_smtp, transport_to):
+        faulty_smtp.on(Phase.RCPT, "550 5.1.1 see post.example.org about postmen and a.post.b")
+        (outcome,) = handed(transport_to(faulty_smtp), [make_message("post@example.org")], always)
+        assert outcome.detail.startswith("550 5.1.1 see post.example.org about postmen and a.post.b")
+
     def test_an_accepted_message_leaves_the_servers_own_words(self, faulty_smtp, transport_to):
         faulty_smtp.on(Phase.DOT, "250 2.0.0 Ok: queued as 4F2A")
         (outcome,) = handed(transport_to(faulty_smtp), [make_message()], always)

@@ -12,6 +12,7 @@ def upgrade() -> None:
     _rates()
     _canaries()
     _roads_and_clock()
+    _indexes()
     op.execute("INSERT INTO counter (name, value) VALUES ('decisions', 0)")
 
 
@@ -42,6 +43,21 @@ def _canaries() -> None:
     op.add_column("delivery", sa.Column("canary", sa.String(5), nullable=False, server_default=sa.text("''")))
     canaries = sa.text("canary != ''")
     op.create_index("ix_delivery_canary", "delivery", ["mailing_id"], sqlite_where=canaries, postgresql_where=canaries)
+
+
+def _indexes() -> None:
+    claimable, tried = sa.text("state IN ('planned', 'deferred')"), sa.text("attempt_id IS NOT NULL")
+    op.drop_index("ix_delivery_batch_state", "delivery")
+    op.create_index(
+        "ix_delivery_claimable",
+        "delivery",
+        ["batch_id", "id", "next_at"],
+        sqlite_where=claimable,
+        postgresql_where=claimable,
+    )
+    op.create_index(
+        "ix_delivery_attempt", "delivery", ["mailing_id", "attempt_id"], sqlite_where=tried, postgresql_where=tried
+    )
 
 
 def _rates() -> None:

@@ -74,7 +74,8 @@ class Read:
 
 
 def _words(element: Element) -> str:
-    return " ".join(" ".join(_texts(element)).split())
+    # Word joiners only keep hours on one line.
+    return " ".join(" ".join(_texts(element)).replace("\u2060", "").split())
 
 
 def _texts(element: Element) -> Iterator[str]:
