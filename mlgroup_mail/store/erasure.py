@@ -145,7 +145,8 @@ def _blank_journal(connection: Connection, ids: Sequence[int]) -> None:
     """Why somebody moved or resolved a delivery of theirs: people write names and addresses there."""
     deliveries = select(_DELIVERY.c.id).where(_DELIVERY.c.contact_id.in_(ids))
     theirs = or_(_JOURNAL.c.contact_id.in_(ids), _JOURNAL.c.delivery_id.in_(deliveries))
-    connection.execute(update(_JOURNAL).where(theirs).values(reason=""))
+    # A reason stays one: what a person decided must never look as if nobody had given any.
+    connection.execute(update(_JOURNAL).where(theirs, _JOURNAL.c.reason != "").values(reason=WAS_ERASED))
 
 
 def _blank_signals(connection: Connection, ids: Sequence[int], own: set[str]) -> int:

@@ -220,7 +220,7 @@ def test_the_reasons_that_were_written_down_are_forgotten_too(run: Run, letter: 
     run("person", "erase", NEW, "--reason", "asked")
     with closing(sqlite3.connect(letter / "var" / "mlgroup.db")) as database:
         reasons = dict(database.execute("SELECT act, reason FROM journal WHERE contact_id = 3"))
-    assert reasons == {"move": "", "erase": "asked"}
+    assert reasons == {"move": "erased", "erase": "asked"}
 
 
 @pytest.mark.parametrize("read_meanwhile", [False, True])

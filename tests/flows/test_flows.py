@@ -150,7 +150,7 @@ def test_dispatch_links_to_a_report_of_what_it_sent(project: SmallProject) -> No
     told = artifacts_of(state)[f"report-{NEWSLETTER.campaign}-{NEWSLETTER.mailing}"]
     assert f"[Report of {NEWSLETTER}]({file.as_uri()})" in told
     assert f"var/reports/{name} in the project's directory, or: mlgroup-mail report {NEWSLETTER}" in told
-    assert "accepted by a mail server" in file.read_text(encoding="utf-8")
+    assert "written to the outbox" in file.read_text(encoding="utf-8")
 
 
 def test_a_report_that_cannot_be_written_fails_no_dispatch(project: SmallProject) -> None:
