@@ -213,6 +213,27 @@ def test_a_language_that_there_is_not_is_an_error_of_check(run: Run, letter: Pat
     assert "“frnch” is not a language tag" in found["message"]
 
 
+@pytest.mark.parametrize(
+    ("key", "written", "mend"),
+    [
+        ("country", "France", "Write “FR”."),
+        ("country", "Atlantis", "Mend it, or take it out."),
+        ("timezone", "Paris", "Write “Europe/Paris”."),
+        ("timezone", "UTC+1", "Mend it, or take it out."),
+    ],
+)
+def test_a_country_or_zone_that_no_variant_is_chosen_by_is_an_error_of_check(
+    run: Run, letter: Path, key: str, written: str, mend: str
+) -> None:
+    ride(
+        letter,
+        f'[{{ address = "{OFFICE}", {key} = "{written}" }}]',
+        f'[{{ address = "{ANNA}", country = "FR", timezone = "Europe/Paris" }}]',
+    )
+    found = [each for each in run("check", "letter", "--json").json["findings"] if each["rule"].startswith("canary")]
+    assert [(each["rule"], each["level"], each["mend"]) for each in found] == [(f"canary-{key}", "error", mend)]
+
+
 def test_an_address_without_brackets_is_told_how_to_be_written(run: Run, letter: Path) -> None:
     ride(letter, f'"{ANNA}"', "[]")
     told = run("check", "letter")

@@ -59,6 +59,11 @@ def when(event: Event, locale: "Locale") -> str:
     return _range(f"{_moment(start, locale)} {clock}", f"{last} {clock_at_end}", locale)
 
 
+_HOUR = r"\d{1,2}[:.]\d\d(?:\s[^\s\d()–]{1,4}){0,2}"
+_SPACED_HOURS = re.compile(rf"{_HOUR}\s–\s{_HOUR}")
+"""Both hours of a range where halves of the day are named, as in “4:00 – 5:30 pm”; its spaces may be narrow ones."""
+
+
 def your_time(event: Event, locale: "Locale") -> str:
     """The event's hours on the reader's clock, with its days where they are not the organiser's: "22:00–23:30".
 
@@ -77,8 +82,9 @@ def your_time(event: Event, locale: "Locale") -> str:
 
 
 def unbroken(when: str) -> str:
-    """The same line for a page: no break within “16:00–17:30”, nor within what stands in brackets."""
+    """The same line for a page: no break within “16:00–17:30” or “4:00 – 5:30 pm”, nor in what stands in brackets."""
     hours = re.sub(r"(?<=\d)–(?=\d)", "\u2060–\u2060", when)
+    hours = _SPACED_HOURS.sub(lambda span: re.sub(r"\s", "\u00a0", span[0]), hours)
     return re.sub(r"\([^()]{0,40}\)", lambda clock: clock[0].replace(" ", "\u00a0"), hours)
 
 

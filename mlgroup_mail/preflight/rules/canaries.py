@@ -1,8 +1,11 @@
-"""canary-address, canary-language, canary-twice: those of the team who are to ride along."""
+"""canary-address, -language, -country, -timezone, -twice: those of the team who are to ride along."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mlgroup_mail import addresses
+from mlgroup_mail.contacts.words.countries import read_country
+from mlgroup_mail.contacts.words.texts import TextError
+from mlgroup_mail.contacts.words.timezones import read_timezone
 from mlgroup_mail.content.language_tags import known_tag, tag_meant
 from mlgroup_mail.model.canary import Canary
 from mlgroup_mail.preflight.findings import Finding, Level
@@ -12,12 +15,14 @@ _WHERE = "mlgroup.toml, [canaries]"
 
 
 def check(subject: CheckSubject) -> Iterator[Finding]:
-    """An error for a canary without an address that mail can reach, or with a language that there is none; a warning
-    for one who is named twice.
+    """An error for a canary without an address that mail can reach, or with a language, country or time zone that is
+    none as mails use it; a warning for one who is named twice.
     """
     seen: set[str] = set()
     for canary in subject.canaries:
         yield from _language(canary)
+        yield from _exact(canary, "country", canary.country, read_country)
+        yield from _exact(canary, "timezone", canary.timezone, read_timezone)
         try:
             mailbox = addresses.key(addresses.normalise(canary.address))
         except addresses.AddressError as error:
@@ -52,3 +57,22 @@ def _language(canary: Canary) -> Iterator[Finding]:
             message=f"the language of a canary in “{canary.place}”: {error}",
             mend=f"Did you mean “{meant}”?" if meant else "Write such a tag, or leave the language out.",
         )
+
+
+def _exact(canary: Canary, key: str, given: str, read: Callable[[str], str]) -> Iterator[Finding]:
+    """Nothing cleans this table as lists are: what a variant or a clock is chosen by must stand there exactly."""
+    try:
+        meant = read(given) if given else ""
+    except TextError as error:
+        problem, mend = str(error), "Mend it, or take it out."
+    else:
+        if meant == given:
+            return
+        problem, mend = f"“{given}” is understood in lists, not here", f"Write “{meant}”."
+    yield Finding(
+        level=Level.ERROR,
+        rule=f"canary-{key}",
+        where=_WHERE,
+        message=f"the {key} of a canary in “{canary.place}”: {problem}",
+        mend=mend,
+    )

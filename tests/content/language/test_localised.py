@@ -222,6 +222,8 @@ def test_every_language_that_babel_knows_can_say_everything() -> None:
             "Monday, 1 May 2023, 16:00\u2060–\u206017:30 (New\u00a0York,\u00a0UTC−4)",
         ),
         ("1 May, 22:00 – 2 May, 01:30", "1 May, 22:00 – 2 May, 01:30"),
+        ("May 1, 2023, 4:00 – 5:30\u202fPM", "May 1, 2023, 4:00\u00a0–\u00a05:30\u00a0PM"),
+        ("4:00\u202fp.\u202fm. – 5:30\u202fp.\u202fm.", "4:00\u00a0p.\u00a0m.\u00a0–\u00a05:30\u00a0p.\u00a0m."),
     ],
 )
 def test_a_page_breaks_no_line_within_hours_or_within_the_name_of_a_clock(line: str, kept: str) -> None:
