@@ -1,8 +1,11 @@
 """What is handed over: compiled content with merge fields open, and a finished message."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,11 +110,37 @@ class CompiledMessage:
         return cls(**data)
 
 
+class Template(Protocol):
+    """What all recipients of a variant share, made once in the form that a transport hands over."""
+
+    def fill(self, values: MergeValues, *, message_id: str, date: datetime) -> bytes:
+        """One recipient's part. Raises ValueError where what is our own is wrong, as a link that is none."""
+        ...
+
+
+class BuildTemplate(Protocol):
+    """Makes a variant's template; see `MessageTemplate.build` for what it is given."""
+
+    def __call__(
+        self,
+        compiled: CompiledMessage,
+        *,
+        sender: Sender,
+        list_id: str,
+        one_click: bool,
+        pictures: Mapping[str, bytes],
+    ) -> Template:
+        """The template. Raises ValueError where what all share is wrong."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """A finished message for one recipient, ready for a transport.
 
-    `content` is the whole message with CRLF line ends, not dot-stuffed. `envelope_from` is the return path.
+    `content` is what `template` gave for this recipient: the whole message with CRLF line ends, not dot-stuffed, or
+    what is this recipient's own in a request to a provider, which has the rest from `template`. `envelope_from` is the
+    return path.
     `campaign`, `mailing` and `delivery_id` name the place in the ledger (and in the outbox), `variant` is what people
     call the variant it is ("" where all read the same). `contact_id` is whose it is; 0 for a message that is nobody's,
     as a test.
@@ -126,3 +155,4 @@ class Message:
     content: bytes
     variant: str = ""
     contact_id: int = 0
+    template: Template | None = None

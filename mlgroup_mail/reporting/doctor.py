@@ -5,13 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from mlgroup_mail.errors import ConfigurationError, MailError
-from mlgroup_mail.reporting import doctor_files, doctor_services, doctor_trust
+from mlgroup_mail.reporting import doctor_files, doctor_sendgrid, doctor_services, doctor_trust
 from mlgroup_mail.reporting.diagnosis import Check, Examined, Finding, Result, passed
 from mlgroup_mail.settings.environment import Settings, read_settings
 from mlgroup_mail.settings.parts import make_store
 from mlgroup_mail.settings.project import Project, read_project
 
-CHECKS: Sequence[tuple[str, Callable[[Examined], Finding]]] = (
+CHECKS: Sequence[tuple[str, Callable[[Examined], Finding | None]]] = (
     ("contact list", doctor_files.contact_list),
     ("templates", doctor_files.templates),
     ("campaigns", doctor_files.campaigns),
@@ -24,6 +24,10 @@ CHECKS: Sequence[tuple[str, Callable[[Examined], Finding]]] = (
     ("ledger", doctor_services.ledger),
     ("older copy", doctor_trust.older_copy),
     ("transport", doctor_services.transport),
+    ("SendGrid key", doctor_sendgrid.key),
+    ("SendGrid senders", doctor_sendgrid.senders),
+    ("SendGrid tracking", doctor_sendgrid.tracking),
+    ("SendGrid lists", doctor_sendgrid.suppressions),
     ("allow-list", doctor_services.allow_list),
     ("opt-out page", doctor_services.opt_out_page),
     ("roads", doctor_trust.heard_roads),
@@ -61,7 +65,8 @@ def _asked(examined: Examined) -> Iterator[Check]:
             finding = check(examined)
         except (ConfigurationError, MailError) as error:
             finding = Finding.of(error.problem)
-        yield Check(name=name, finding=finding)
+        if finding:
+            yield Check(name=name, finding=finding)
 
 
 def something_failed(checks: Sequence[Check]) -> bool:

@@ -71,23 +71,16 @@ def ledger(examined: Examined) -> Finding:
 
 
 def transport(examined: Examined) -> Finding:
-    """The mail server answers up to the login; no message is begun."""
+    """The mail server answers up to the login; no message is begun. An account of SendGrid has checks of its own."""
     settings = examined.settings
     if settings.transport is TransportName.OUTBOX:
         return passed("outbox: every mail becomes a file in var/outbox/, nothing leaves this machine")
-    timeout = min(settings.smtp_timeout, _PATIENCE)
-    server = make_transport(
-        settings.model_copy(update={"smtp_timeout": timeout}), outbox=examined.project.state / "outbox"
-    )
-    try:
-        server.open()
-    except TransportError as error:
-        if not error.temporary:
-            raise
-        reason = Finding.of(error.problem).detail
-        return failed(reason, "Are MLGROUP_SMTP_HOST and MLGROUP_SMTP_PORT right? Does a firewall stand between?")
-    finally:
-        server.close()
+    if settings.transport is TransportName.SENDGRID:
+        found = _unreachable(examined, "Is MLGROUP_SENDGRID_URL right? Does a firewall stand between?")
+        return found or passed(f"SendGrid answers{_rates(settings.sendgrid_per_minute, settings.sendgrid_per_day)}")
+    found = _unreachable(examined, "Are MLGROUP_SMTP_HOST and MLGROUP_SMTP_PORT right? Does a firewall stand between?")
+    if found:
+        return found
     login = "no login set"
     if settings.smtp_user:
         login = "login by OAuth accepted" if settings.smtp_oauth_client_id else "login accepted"
@@ -99,13 +92,32 @@ def transport(examined: Examined) -> Finding:
     return passed(answer)
 
 
+def _unreachable(examined: Examined, mend: str) -> Finding | None:
+    """Why there is no connection to the mail server or the provider; None where there is one."""
+    settings = examined.settings
+    patience = {name: min(getattr(settings, name), _PATIENCE) for name in ("smtp_timeout", "sendgrid_timeout")}
+    server = make_transport(settings.model_copy(update=patience), outbox=examined.project.state / "outbox")
+    try:
+        server.open()
+    except TransportError as error:
+        if not error.temporary:
+            raise
+        return failed(Finding.of(error.problem).detail, mend)
+    finally:
+        server.close()
+    return None
+
+
 def _limits(settings: Settings) -> str:
     """What is kept to, as far as it is more than one connection without a limit."""
     number = settings.connections
-    rates = ((settings.messages_per_minute, "minute"), (settings.messages_per_day, "day"))
-    parts = [f"{number} connections at most"] if number > 1 else []
-    parts += [f"{rate:,} messages a {unit}" for rate, unit in rates if rate]
-    return f"; {', '.join(parts)}" if parts else ""
+    connections = f"; {number} connections at most" if number > 1 else ""
+    return connections + _rates(settings.messages_per_minute, settings.messages_per_day, also=bool(connections))
+
+
+def _rates(per_minute: int | None, per_day: int | None, *, also: bool = False) -> str:
+    parts = [f"{rate:,} messages a {unit}" for rate, unit in ((per_minute, "minute"), (per_day, "day")) if rate]
+    return f"{',' if also else ';'} {', '.join(parts)}" if parts else ""
 
 
 def allow_list(examined: Examined) -> Finding:
@@ -122,20 +134,33 @@ def allow_list(examined: Examined) -> Finding:
 
 
 def opt_out_page(examined: Examined) -> Finding:
-    """Links in mails lead somewhere, over HTTPS (RFC 8058, 3.1 asks for it)."""
+    """Links in mails lead to our page, over HTTPS (RFC 8058, 3.1 asks for it)."""
     url = examined.settings.public_url
     if url is None:
         return warned(
             "MLGROUP_PUBLIC_URL is not set: people opt out by replying, without a link or a button",
-            "That is right for this version, which has no pages yet.",
+            "Serve the pages (docs/opt-outs.md) and set it to their address.",
         )
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOCAL:
         return failed(f"{url} is not https: mail programs show no opt-out button", "Serve the pages over HTTPS.")
-    return warned(
-        f"links lead to {url}, and this version serves no pages there",
-        "Unset MLGROUP_PUBLIC_URL, so that people opt out by replying, unless something of yours answers there.",
-    )
+    if wrong := _no_page(url):
+        return warned(
+            f"links lead to {url}, and no opt-out page was found there from here: {wrong}",
+            "Is `mlgroup-mail web` running, and does the proxy lead to it? See docs/opt-outs.md.",
+        )
+    return passed(f"the opt-out page answers at {url}")
+
+
+def _no_page(url: str) -> str:
+    """Why our page is not at the public address, as far as this machine can tell; empty where it is."""
+    try:
+        # The settings allow http and https alone. A link that is nobody's: asking for it changes nothing.
+        with urllib.request.urlopen(f"{url.rstrip('/')}/opt-out/doctor", timeout=5) as answer:  # noqa: S310
+            page = answer.read(100_000)
+    except (OSError, http.client.HTTPException) as error:
+        return str(getattr(error, "reason", None) or error)
+    return "" if b'name="generator" content="mlgroup-mail"' in page else "something else answers"
 
 
 def clock(examined: Examined) -> Finding:

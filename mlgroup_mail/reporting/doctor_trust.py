@@ -28,6 +28,11 @@ def older_copy(examined: Examined) -> Finding:
         return warned("not known: this project's live mail is recorded in another ledger", "See the row “ledger”.")
     if why := ledger_witness.older_than_seen(examined.project.root, examined.store):
         return failed(f"{why}; live commands refuse", "See docs/operations.md, “A restored backup”.")
+    if ledger_witness.cannot_be_written(examined.project.root):
+        return warned(
+            f"live commands cannot write {ledger_witness.FOLDER} here: a restored backup would go unnoticed",
+            "Let this account write in the project directory.",
+        )
     return passed("nothing that live mail was sent by is missing in it")
 
 

@@ -28,7 +28,7 @@ _WORD_BYTES = 39
 
 def unstructured(name: str, text: str) -> bytes:
     """A field of free text (Subject), folded; encoded-words where it is not plain ASCII words."""
-    text = " ".join(clean(text).split(" ")).strip()
+    text = on_one_line(text)
     if _PLAIN_TEXT.fullmatch(text) and "=?" not in text:
         return _line(name, _folded(text.split(" "), len(name) + 2))
     return _line(name, BREAK.join(_encoded_words(text)) if text else "")
@@ -39,9 +39,7 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
 
     Raises ValueError for an address that is not one normalised address: nothing is guessed here.
     """
-    if not _ADDRESS.fullmatch(address):
-        raise ValueError("this is not a single mail address")
-    shown = clean(display_name).strip()
+    address, shown = one_address(address), clean(display_name).strip()
     if not shown:
         return _line(name, address)
     if _PLAIN_NAME.fullmatch(shown):
@@ -53,17 +51,12 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
 
 def links(name: str, addresses: list[str]) -> bytes:
     """A field of links in angle brackets (List-Unsubscribe, RFC 2369); raises ValueError for one that is none."""
-    for address in addresses:
-        if not _LINK.fullmatch(address) or len(address) > 900:
-            raise ValueError("List-Unsubscribe takes https and mailto addresses in ASCII")
-    return _line(name, ("," + BREAK).join(f"<{address}>" for address in addresses))
+    return _line(name, ("," + BREAK).join(in_brackets(addresses)))
 
 
 def message_id(value: str) -> bytes:
     """The Message-ID field; `value` has its angle brackets. Raises ValueError for anything else."""
-    if not _MESSAGE_ID.fullmatch(value):
-        raise ValueError("a Message-ID is written <left@right>")
-    return _line("Message-ID", value)
+    return _line("Message-ID", one_message_id(value))
 
 
 def sent_at(moment: datetime) -> bytes:
@@ -78,6 +71,33 @@ def plain(name: str, value: str) -> bytes:
     if not re.fullmatch(r"[ -~]{1,900}", value):
         raise ValueError(f"{name} must be printable ASCII on one line")
     return _line(name, value)
+
+
+def on_one_line(text: str) -> str:
+    """A text as a Subject may hold it, not encoded."""
+    return " ".join(clean(text).split(" ")).strip()
+
+
+def one_address(address: str) -> str:
+    """The same, where it is a single normalised address; raises ValueError: nothing is guessed here."""
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError("this is not a single mail address")
+    return address
+
+
+def one_message_id(value: str) -> str:
+    """The same, where it is a Message-ID in its angle brackets; raises ValueError."""
+    if not _MESSAGE_ID.fullmatch(value):
+        raise ValueError("a Message-ID is written <left@right>")
+    return value
+
+
+def in_brackets(addresses: list[str]) -> list[str]:
+    """Each link as List-Unsubscribe holds it; raises ValueError for one that is none."""
+    for address in addresses:
+        if not _LINK.fullmatch(address) or len(address) > 900:
+            raise ValueError("List-Unsubscribe takes https and mailto addresses in ASCII")
+    return [f"<{address}>" for address in addresses]
 
 
 def _line(name: str, value: str) -> bytes:

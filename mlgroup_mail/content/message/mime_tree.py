@@ -80,7 +80,7 @@ class _Tree:
     def image(self, image: InlineImage, lines: bytes) -> Message:
         part = self._leaf(image.media_type, "base64", [lines])
         part["Content-ID"] = f"<{image.content_id}>"
-        _name_file(part, "inline", _file_name(image.name))
+        _name_file(part, "inline", file_name(image.name))
         return part
 
     def calendar(self, calendar: str) -> Message:
@@ -115,7 +115,8 @@ def _name_file(part: Message, disposition: str, name: str) -> None:
     part.add_header("Content-Disposition", disposition, filename=name if name.isascii() else ("utf-8", "", name))
 
 
-def _file_name(path: str) -> str:
+def file_name(path: str) -> str:
+    """A picture's name without its folders, as readers are shown it."""
     # Some readers take "=?" within quotes for the beginning of an encoded-word.
     return clean(PurePosixPath(path).name).replace("=?", "_").strip()
 

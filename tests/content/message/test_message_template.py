@@ -125,6 +125,37 @@ def part(found: EmailMessage, kind: str) -> str:
     return str(body.get_content()).replace("\r\n", "\n")
 
 
+@given(name=HOSTILE, organisation=st.one_of(HOSTILE, st.sampled_from([".", "..", ".\n.", "a\n.\nb", ".a"])))
+def test_what_smtp_writes_is_the_same_with_its_leading_dots_doubled(
+    message: CompiledMessage, name: str, organisation: str
+) -> None:
+    person = values(name=clean(name), organisation=organisation, first_name=".")
+    built = MessageTemplate.build_for_smtp(
+        message,
+        sender=SENDER,
+        list_id="newsletter.ml-group.example.org",
+        one_click=True,
+        pictures={image.digest: base64_lines(b"a picture") for image in message.images},
+    )
+    written = built.fill(person, message_id="<17.abc@example.org>", date=DATE)
+    plain = filled(message, person)
+
+    assert written == re.sub(rb"(?m)^\.", b"..", plain)
+    assert b"\r\n.." in written, "a value that is a dot begins a line"
+
+
+@pytest.mark.parametrize("bare", [b"a\nb\r\n", b"a\rb\r\n"])
+def test_a_bare_line_end_is_found_before_anybody_is_written_to(message: CompiledMessage, bare: bytes) -> None:
+    """It could forge the end of the message, and the beginning of another."""
+    pictured = dataclasses.replace(
+        message, images=(InlineImage(name="a", media_type="image/png", content_id="a", digest="d"),)
+    )
+    with pytest.raises(ValueError, match="line end"):
+        MessageTemplate.build_for_smtp(
+            pictured, sender=SENDER, list_id="newsletter.example.org", one_click=True, pictures={"d": bare}
+        )
+
+
 def test_the_headers_are_what_list_mail_needs(message: CompiledMessage) -> None:
     found = parsed(filled(dataclasses.replace(message, images=()), values()))
     assert {name: str(value) for name, value in found.items()} | {"Content-Type": ""} == {
