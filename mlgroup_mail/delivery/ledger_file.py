@@ -5,11 +5,11 @@ live send writes the ledger's id into a file that is committed, and live command
 """
 
 import contextlib
-import os
-import uuid
+import time
 from datetime import datetime
 from pathlib import Path
 
+from mlgroup_mail.delivery.durable_files import create_durably, sync_folder, write_durably
 from mlgroup_mail.documents import Document, read_document
 from mlgroup_mail.errors import ConfigurationError, LedgerError
 from mlgroup_mail.store import Store
@@ -17,6 +17,11 @@ from mlgroup_mail.store.deliveries import ledger_id
 from mlgroup_mail.store.mailings import write_journal
 
 FILE = "ledger.toml"
+
+_BEING_WRITTEN_SECONDS = 1.0
+"""How long an empty file may be another's first live send at its work: there is no other way without hard links."""
+
+_LOOK_AGAIN_SECONDS = 0.02
 
 
 class LedgerFile(Document):
@@ -28,7 +33,12 @@ class LedgerFile(Document):
 def named_ledger(root: Path) -> str | None:
     """The id that the project's `ledger.toml` names; None where there is no such file."""
     path = root / FILE
-    return read_document(LedgerFile, path).ledger if path.exists() else None
+    if not path.exists():
+        return None
+    deadline = time.monotonic() + _BEING_WRITTEN_SECONDS
+    while path.stat().st_size == 0 and time.monotonic() < deadline:
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    return read_document(LedgerFile, path).ledger
 
 
 def warning(root: Path, store: Store) -> str:
@@ -70,23 +80,11 @@ def _require_same(root: Path, theirs: str, ours: str) -> None:
 
 def _name_first(root: Path, ours: str) -> str:
     """Write the file, whole or not at all; returns the id in it, which is another's where that was faster."""
-    draft = root / f".{FILE}-{uuid.uuid4().hex}"
     try:
-        with draft.open("x", encoding="utf-8") as file:
-            file.write(_content(ours))
-            file.flush()
-            os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
-            # Unlike a rename, a link never replaces a file that is there.
-            os.link(draft, root / FILE)
+            create_durably(root / FILE, _content(ours))
     except OSError as error:
-        raise LedgerError(
-            f"this file cannot be written: {error.strerror}",
-            where=str(root / FILE),
-            mend="Nothing is sent before it names the ledger: let this account write here.",
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
+        raise _not_written(root, error) from None
     return named_ledger(root) or ours
 
 
@@ -99,13 +97,26 @@ def adopt_ledger(root: Path, store: Store, *, reason: str, by: str, now: datetim
     with store.writing() as connection:
         ours = ledger_id(connection)
         write_journal(connection, None, "adopt", reason=f"{reason} (instead of {former})", actor=by, now=now)
-    (root / FILE).write_text(_content(ours), encoding="utf-8")
+    try:
+        write_durably(root / FILE, _content(ours))
+        sync_folder(root)
+    except OSError as error:
+        raise _not_written(root, error) from None
     return ours
 
 
-def _content(ledger: str) -> str:
-    return (
+def _not_written(root: Path, error: OSError) -> LedgerError:
+    return LedgerError(
+        f"this file cannot be written: {error.strerror}",
+        where=str(root / FILE),
+        mend="Nothing is sent before it names the ledger: let this account write here.",
+    )
+
+
+def _content(ledger: str) -> bytes:
+    text = (
         "# Which ledger the live mail of this project is recorded in. Commit this file: it keeps a second copy of the\n"
         "# project from sending everything again. Taking over: mlgroup-mail db adopt --reason WHY\n"
         f'ledger = "{ledger}"\n'
     )
+    return text.encode()
