@@ -65,6 +65,9 @@ class FaultySmtp:
         login: tuple[str, str] | None = None,
         tokens: dict[str, str] | None = None,
         smtputf8: bool = False,
+        pipelining: bool = False,
+        lenient: bool = False,
+        room: int = 4096,
         most_connections: int | None = None,
         refusing: str = "421 4.7.0 too many connections",
         messages_each: int | None = None,
@@ -75,6 +78,9 @@ class FaultySmtp:
         `tokens` are the users who log in with XOAUTH2, each with the one token that is good now. Addresses beyond ASCII
         are taken only with `smtputf8`, and only where MAIL has said so (RFC 6531, 3.4). Beyond `most_connections` at
         once a further one is greeted with `refusing`; after `messages_each` over one, MAIL is answered with `enough`.
+        With `pipelining` it offers that (RFC 2920); a `lenient` one asks for content though it has refused everybody.
+        `room` is how many bytes wait at most until it reads on: few, so that a client notices in the middle of a
+        message that nobody does.
         """
         self.host = HOST
         self.accepted: list[Taken] = []
@@ -92,6 +98,7 @@ class FaultySmtp:
         self._most_connections, self._refusing = most_connections, refusing
         self._messages_each, self._enough = messages_each, enough
         self._smtputf8 = smtputf8
+        self._pipelining, self._lenient, self._room = pipelining, lenient, room
         self._faults: list[Fault] = []
         self._ended = threading.Event()
         self._context: ssl.SSLContext | None = None
@@ -157,8 +164,7 @@ class FaultySmtp:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            # A small window, so that a client notices in the middle of a message that nobody reads on.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._room)
             self.connections += 1
             self._start(self._serve, connection)
 
@@ -236,7 +242,7 @@ class FaultySmtp:
                 return self._abilities(session)
             case "AUTH":
                 return self._authenticate(line, session, talk)
-            case "DATA" if session.recipients:
+            case "DATA" if session.recipients or (self._lenient and session.sender is not None):
                 return self._take(session, talk)
             case "MAIL" | "RCPT" | "DATA":
                 return self._note(verb, line, session)
@@ -270,6 +276,7 @@ class FaultySmtp:
 
     def _abilities(self, session: _Session) -> str:
         abilities = ["faulty.example", "8BITMIME", "SIZE 10485760", *(["SMTPUTF8"] if self._smtputf8 else [])]
+        abilities += ["PIPELINING"] if self._pipelining else []
         if self._tls == "starttls" and not session.secure:
             abilities.append("STARTTLS")
         mechanisms = [*(["PLAIN LOGIN"] if self._login else []), *(["XOAUTH2"] if self.tokens is not None else [])]

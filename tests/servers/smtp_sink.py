@@ -85,3 +85,14 @@ def run_smtp_sink(*options: str) -> Iterator[SmtpSink]:
         arguments = [str(program), *privileges, "-S", f"{separator}\\n", "-D", str(dump), *options]
         with running(lambda port: [*arguments, f"{HOST}:{port}", "100"], folder=folder) as port:
             yield SmtpSink(host=HOST, port=port, dump=dump, separator=separator)
+
+
+@contextlib.contextmanager
+def run_counting_sink() -> Iterator[int]:
+    """The port of an smtp-sink that writes nothing down: for measuring how fast something sends."""
+    program = find_program(NAME, "smtp-sink")
+    account = server_account()
+    with temporary_folder(NAME, account) as folder:
+        privileges = ["-u", account.name] if os.geteuid() == 0 else []
+        with running(lambda port: [str(program), *privileges, f"{HOST}:{port}", "100"], folder=folder) as port:
+            yield port

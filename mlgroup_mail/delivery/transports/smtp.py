@@ -1,31 +1,33 @@
 """The `smtp` transport: a window's messages over connections that stay open between windows."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from mlgroup_mail.content.message.message_template import MessageTemplate
 from mlgroup_mail.delivery.transports.base import MayBegin
-from mlgroup_mail.delivery.transports.smtp_line import Line
+from mlgroup_mail.delivery.transports.smtp_engine import Engine
+from mlgroup_mail.delivery.transports.smtp_handed import Handed
 from mlgroup_mail.delivery.transports.smtp_pool import Pool
 from mlgroup_mail.delivery.transports.smtp_server import SmtpServer
-from mlgroup_mail.delivery.transports.smtp_transaction import Handed
-from mlgroup_mail.delivery.transports.smtp_window import SharedWindow
+from mlgroup_mail.delivery.transports.smtp_window import Window
 from mlgroup_mail.errors import RefusedByServerError
 from mlgroup_mail.model import Message, Outcome
+from mlgroup_mail.model.message import BuildTemplate
 
 _PATIENCE_WHEN_INTERRUPTED = 5.0
 """Seconds that answers to finished messages are still waited for: each that comes is one doubt less."""
 
 
 class SmtpTransport:
-    """Hands messages to a mail server; on each connection in lockstep: each answer is read before the next word."""
+    """Hands messages to a mail server, over all connections from one thread, pipelined where the server offers it."""
 
     name = "smtp"
+    one_variant = False
+    build: BuildTemplate = MessageTemplate.build_for_smtp
 
     def __init__(self, server: SmtpServer) -> None:
         self.window = 2 * server.connections
         self._server = server
         self._pool = Pool(server)
-        self._threads = ThreadPoolExecutor(server.connections, thread_name_prefix="smtp")
         self._refusal: RefusedByServerError | None = None
 
     def open(self) -> None:
@@ -48,45 +50,32 @@ class SmtpTransport:
         Interrupted (Ctrl-C) it lets nothing more begin, breaks off what has not been finished, waits for the answers
         to what has, tells all that came of it, and only then passes the interruption on.
         """
-        lines = self._pool.lines[: len(messages)]
-        window = SharedWindow(messages, may_begin, connections=len(lines))
-        working = [self._threads.submit(window.work, line) for line in lines]
+        window = Window(messages, may_begin)
+        engine = Engine(self._server, self._pool.lines[: len(messages)], window)
         try:
-            yield from window.outcomes()
+            yield from engine.run()
         except KeyboardInterrupt:
-            yield from self._interrupted(window, lines)
+            yield from self._interrupted(window, engine)
             raise
         finally:
-            self._end(window, lines, working)
-        for done in working:
-            done.result()  # What was not foreseen is not swallowed.
+            engine.close()
         if window.refusal:
             self._refusal = self._error(window.refusal)
         yield from window.unbegun()
 
     def close(self) -> None:
         """Take leave of the server. Safe to call twice."""
-        self._threads.shutdown()
         self._pool.close()
 
-    def _interrupted(self, window: SharedWindow, lines: Sequence[Line]) -> Iterator[Outcome]:
+    def _interrupted(self, window: Window, engine: Engine) -> Iterator[Outcome]:
         window.stop()
-        for line in lines:
-            line.cut(unless_answering=True)
+        engine.cut(unless_answering=True)
         try:
-            yield from window.outcomes(within=_PATIENCE_WHEN_INTERRUPTED)
+            yield from engine.run(within=_PATIENCE_WHEN_INTERRUPTED)
         except TimeoutError:
-            for line in lines:
-                line.cut()
-            yield from window.outcomes()
+            engine.cut()
+        yield from window.known()
         yield from window.unbegun()
-
-    def _end(self, window: SharedWindow, lines: Sequence[Line], working: Sequence[Future[None]]) -> None:
-        """No thread goes on after this. Where all is done there is nothing to break off."""
-        window.stop()
-        for line in lines:
-            line.cut()
-        wait(working)
 
     def _error(self, refusal: Handed) -> RefusedByServerError:
         return RefusedByServerError(

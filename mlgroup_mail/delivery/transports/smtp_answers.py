@@ -41,6 +41,16 @@ def explain(error: OSError | smtplib.SMTPException, place: str, timeout: float) 
     return TransportError(message, where=place, mend=mend, temporary=temporary)
 
 
+def unforeseen(place: str) -> TransportError:
+    """There is no connection to the server at `place`, for a reason that nobody has thought of."""
+    return TransportError(
+        "talking to it failed in a way that nobody foresaw; the log names the kind",
+        where=place,
+        mend=_WAIT,
+        temporary=True,
+    )
+
+
 def _said_no(error: smtplib.SMTPResponseException, place: str) -> TransportError:
     login = isinstance(error, smtplib.SMTPAuthenticationError)
     said = answer(error.smtp_code, error.smtp_error)

@@ -2,16 +2,19 @@
 
 import contextlib
 import ipaddress
+import logging
 import smtplib
 import socket
 import ssl
 
 from mlgroup_mail.delivery.transports.oauth import TokenSource, xoauth2
-from mlgroup_mail.delivery.transports.smtp_answers import explain
+from mlgroup_mail.delivery.transports.smtp_answers import explain, unforeseen
 from mlgroup_mail.delivery.transports.smtp_replies import Smtp, SmtpOverTls
 from mlgroup_mail.delivery.transports.smtp_server import SmtpServer
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.settings.environment import Tls
+
+log = logging.getLogger(__name__)
 
 _POLITENESS = 5.0
 """Seconds that a goodbye may take: everything has been decided by then."""
@@ -52,6 +55,15 @@ def connect(server: SmtpServer, tokens: TokenSource | None = None) -> Smtp:
         if connection:
             connection.close()
         raise explain(error, server.place, server.timeout) from None
+    except BaseException as error:
+        if connection:
+            connection.close()
+        if not isinstance(error, Exception):
+            raise
+        # As binascii.Error for a login's challenge that is not base64. Its text may hold what was said, so only its
+        # kind is told.
+        log.error("the mail server could not be reached: %s", type(error).__name__)
+        raise unforeseen(server.place) from None
     return connection
 
 

@@ -75,6 +75,9 @@ def meaning_of(phase: Phase, code: int, text: bytes) -> Meaning:
     if not 400 <= code <= 599:
         # Not an answer to what was asked. After the dot it may stand in the place of any answer.
         return broken(phase)
+    if code == 503 and phase is not Phase.MAIL:
+        # "Bad sequence of commands": the server and we are out of step, and nobody is refused for that.
+        return broken(phase)
     if code == 421:
         # The server closes the connection after this (RFC 5321, 3.8), after so many messages or so long a silence.
         early = phase in (Phase.MAIL, Phase.RCPT, Phase.DATA)

@@ -14,9 +14,9 @@ class SmtpServer:
 
     `user` logs in with `password`, or with a token that `oauth` gets. `ca_file` names the certificates to trust
     instead of the system's. `timeout` is how many seconds each step may take, `answer_timeout` how many the answer to a
-    finished message may: RFC 5321, 4.5.3.2.6 asks for ten minutes, because whoever hangs up earlier makes it uncertain
-    whether the message was taken. `connections` is how many may stand at once, `messages_per_connection` after how
-    many messages one is made anew.
+    finished message may: RFC 5321, 4.5.3.2 asks for five and for ten minutes, because whoever hangs up on a finished
+    message earlier makes it uncertain whether it was taken. `connections` is how many may stand at once,
+    `messages_per_connection` after how many messages one is made anew.
     """
 
     host: str
@@ -26,7 +26,7 @@ class SmtpServer:
     password: str = field(default="", repr=False)
     oauth: OAuthClient | None = None
     ca_file: Path | None = None
-    timeout: float = 60.0
+    timeout: float = 300.0
     answer_timeout: float = 600.0
     connections: int = 1
     messages_per_connection: int = 100

@@ -1,92 +1,82 @@
-"""A window's messages, shared among connections: each takes the next as soon as it is free."""
+"""A window's messages: what is still to begin, and what has become of the rest."""
 
 import logging
-import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from queue import Empty, SimpleQueue
 
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
-from mlgroup_mail.delivery.transports.smtp_line import Line
+from mlgroup_mail.delivery.transports.smtp_handed import Handed
 from mlgroup_mail.delivery.transports.smtp_meaning import Next
-from mlgroup_mail.delivery.transports.smtp_transaction import Handed
-from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import Message, Outcome, OutcomeKind, Scope
 
 log = logging.getLogger(__name__)
 
 
-class SharedWindow:
-    """What is still to begin, and what has become of the rest.
+class Window:
+    """Gives each connection its next message, and keeps what came of each until it is told."""
 
-    `work` runs in a thread for each connection; everything else belongs to the thread that waits for outcomes.
-    """
-
-    def __init__(self, messages: Sequence[Message], may_begin: MayBegin, *, connections: int) -> None:
-        self._to_begin = deque(messages)
-        self._may_begin = may_begin
-        self._known: SimpleQueue[Outcome | None] = SimpleQueue()
-        self._working = connections
-        self._stopped = threading.Event()
-        self._why_not = NOT_BEGUN
+    def __init__(self, messages: Sequence[Message], may_begin: MayBegin) -> None:
         self.refusal: Handed | None = None
         """The answer by which the server takes nothing from us, where it gave one."""
+        self.why_not = NOT_BEGUN
+        """Why what never begins does not."""
+        self._to_begin = deque(messages)
+        self._may_begin = may_begin
+        self._known: deque[Outcome] = deque()
+        self._once_more: set[int] = set()
+        self._stopped = False
 
-    def work(self, line: Line) -> None:
-        """Hand over message after message until none is left or none may begin."""
-        try:
-            while not self._stopped.is_set() and self._to_begin:
-                self._hand_next(line)
-        except TransportError as failure:
-            self._why_not = failure.problem.message
-        finally:
-            self._known.put(None)
+    @property
+    def waiting(self) -> int:
+        """How many messages may still begin."""
+        return 0 if self._stopped else len(self._to_begin)
+
+    def next(self) -> Message:
+        """The next message that is to begin; only while some are waiting."""
+        return self._to_begin.popleft()
+
+    def may_begin(self) -> bool:
+        """Asked right before a message's first byte."""
+        return not self._stopped and self._may_begin()
 
     def stop(self) -> None:
         """Let nothing more begin."""
-        self._stopped.set()
+        self._stopped = True
 
-    def outcomes(self, *, within: float | None = None) -> Iterator[Outcome]:
-        """Each outcome as soon as it is known, until every connection has done its part.
+    def hand_back(self, message: Message, why: str = NOT_BEGUN) -> None:
+        """It has not begun: due again at once."""
+        self._known.append(
+            Outcome(
+                attempt_id=message.attempt_id,
+                kind=OutcomeKind.DEFERRED,
+                detail=why,
+                scope=Scope.SERVER,
+                begun=False,
+            )
+        )
 
-        Raises TimeoutError where that takes more than `within` seconds; asked again it goes on.
-        """
-        until = time.monotonic() + within if within is not None else None
-        while self._working:
-            left = max(until - time.monotonic(), 0.0) if until is not None else None
-            try:
-                outcome = self._known.get(timeout=left)
-            except Empty:
-                raise TimeoutError from None
-            if outcome is None:
-                self._working -= 1
-            else:
-                yield outcome
+    def settle(self, message: Message, handed: Handed, *, may_renew: bool = False) -> None:
+        """What came of a message. With `may_renew`, one whose connection was worn begins once more over another."""
+        if handed.next is Next.RENEW and may_renew and message.attempt_id not in self._once_more:
+            # So many messages, or so long a silence: a new connection starts from nothing. No dot was written.
+            self._once_more.add(message.attempt_id)
+            self._to_begin.appendleft(message)
+            return
+        self._known.append(_outcome(message, handed))
+        if handed.next is Next.PAUSE:
+            self.refusal, self.why_not = handed, handed.detail
+            self.stop()
+
+    def known(self) -> Iterator[Outcome]:
+        """The outcomes that have not been told yet."""
+        while self._known:
+            yield self._known.popleft()
 
     def unbegun(self) -> Iterator[Outcome]:
-        """What never began, once every connection has done its part: due again at once."""
+        """What never began, once nothing is in the air any more."""
         while self._to_begin:
-            yield _handed_back(self._to_begin.popleft(), self._why_not)
-
-    def _may_begin_now(self) -> bool:
-        return not self._stopped.is_set() and self._may_begin()
-
-    def _hand_next(self, line: Line) -> None:
-        try:
-            message = self._to_begin.popleft()
-        except IndexError:  # another connection was faster
-            return
-        try:
-            handed = line.hand(message, self._may_begin_now)
-        except TransportError:
-            # It was not begun: another connection may take it.
-            self._to_begin.appendleft(message)
-            raise
-        self._known.put(_outcome(message, handed) if handed else _handed_back(message, NOT_BEGUN))
-        if handed and handed.next is Next.PAUSE:
-            self.refusal, self._why_not = handed, handed.detail
-            self.stop()
+            self.hand_back(self._to_begin.popleft(), self.why_not)
+        yield from self.known()
 
 
 def _outcome(message: Message, handed: Handed) -> Outcome:
@@ -99,11 +89,5 @@ def _outcome(message: Message, handed: Handed) -> Outcome:
         detail=handed.detail,
         scope=meaning.scope,
         # Where the server takes nothing from us, the person has not had their turn.
-        retry_after=0.0 if meaning.next is Next.PAUSE else None,
-    )
-
-
-def _handed_back(message: Message, why: str) -> Outcome:
-    return Outcome(
-        attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=why, scope=Scope.SERVER, retry_after=0.0
+        begun=meaning.next is not Next.PAUSE,
     )

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN
 from mlgroup_mail.delivery.transports.smtp import SmtpTransport
+from mlgroup_mail.delivery.transports.smtp_letter import letter_of
 from mlgroup_mail.delivery.transports.smtp_refusals import refusal_of_us
 from mlgroup_mail.delivery.transports.smtp_server import SmtpServer, server_of
-from mlgroup_mail.delivery.transports.smtp_transaction import _stuffed
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import OutcomeKind
 from mlgroup_mail.settings.environment import Settings, Tls
@@ -139,7 +139,7 @@ class TestWindows:
         )
 
         assert kinds(outcomes) == [ACCEPTED, DEFERRED]
-        assert (outcomes[1].detail, outcomes[1].retry_after) == (NOT_BEGUN, 0)
+        assert (outcomes[1].detail, outcomes[1].begun) == (NOT_BEGUN, False)
         assert not any("late@example.org" in line for line in faulty_smtp.commands)
 
     def test_the_question_whether_it_may_begin_comes_after_a_slow_connection(self, faulty_smtp, transport_to):
@@ -457,11 +457,11 @@ class TestWire:
     @given(lines=st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\r", b"").replace(b"\n", b""))))
     def test_dots_are_doubled_so_that_a_reader_gets_back_what_was_written(self, lines):
         content = b"\r\n".join(lines)
-        stuffed = _stuffed(content)
+        whole = letter_of(make_message(content=content), ()).content
 
-        read = [line.removeprefix(b".") for line in stuffed.split(b"\r\n")]
-        assert stuffed.endswith(b"\r\n")
-        assert b"." not in stuffed.split(b"\r\n")
+        read = [line.removeprefix(b".") for line in whole.split(b"\r\n")]
+        assert whole.endswith(b"\r\n")
+        assert b"." not in whole.split(b"\r\n")
         assert b"\r\n".join(read) == (content if content.endswith(b"\r\n") else content + b"\r\n")
 
     def test_another_parser_reads_what_arrived(self, faulty_smtp, transport_to):

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from mlgroup_mail.delivery.transports import smtp_pool
+from mlgroup_mail.delivery.transports import smtp_engine, smtp_pool
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN
 from mlgroup_mail.delivery.transports.smtp_line import Line
 from mlgroup_mail.errors import TransportError
@@ -112,7 +112,7 @@ class TestSharing:
         outcomes = handed(opened(transport_to(faulty_smtp, connections=2)), messages(4), the_first_two)
 
         assert kinds(outcomes) == {ACCEPTED: 2, DEFERRED: 2}
-        assert all(o.retry_after == 0 and o.detail == NOT_BEGUN for o in outcomes if o.kind is DEFERRED)
+        assert all(not o.begun and o.detail == NOT_BEGUN for o in outcomes if o.kind is DEFERRED)
         assert len(faulty_smtp.taken) == 2
 
 
@@ -158,7 +158,7 @@ class TestFewerConnections:
         assert (gone.kind, gone.scope) == (DEFERRED, Scope.SERVER)
         assert kinds(outcomes)[ACCEPTED] >= 3
         # It was put back when the other one had just found nothing left to do: its turn comes with the next claim.
-        assert all(outcome.retry_after == 0 for outcome in outcomes if outcome.kind is not ACCEPTED)
+        assert all(not outcome.begun for outcome in outcomes if outcome.kind is not ACCEPTED)
         each_once(faulty_smtp)
 
 
@@ -213,7 +213,7 @@ class TestRefusal:
         outcomes = handed(transport, messages(20), always)
 
         assert kinds(outcomes) == {DEFERRED: 20}
-        assert {outcome.retry_after for outcome in outcomes} == {0.0}
+        assert {outcome.begun for outcome in outcomes} == {False}
         assert sum(line.startswith("RCPT") for line in faulty_smtp.commands) <= 2
         with pytest.raises(TransportError, match="takes nothing from this sender"):
             transport.open()
@@ -259,7 +259,7 @@ class TestInterruption:
         assert outcomes[done.attempt_id].kind is ACCEPTED
         assert outcomes[doubt.attempt_id].kind is UNCERTAIN
         assert outcomes[within.attempt_id].kind is DEFERRED
-        assert (outcomes[never.attempt_id].kind, outcomes[never.attempt_id].retry_after) == (DEFERRED, 0)
+        assert (outcomes[never.attempt_id].kind, outcomes[never.attempt_id].begun) == (DEFERRED, False)
         assert "QUIT" not in faulty_smtp.commands, "it would be read as part of a message"
 
     def test_an_answer_that_is_on_its_way_is_still_heard(self, faulty_smtp, transport_to, monkeypatch):
@@ -277,7 +277,7 @@ class TestInterruption:
         outcomes = interrupting(transport, [first, second], lambda: len(faulty_smtp.taken) == 1)
 
         assert outcomes[first.attempt_id].kind is ACCEPTED
-        assert (outcomes[second.attempt_id].kind, outcomes[second.attempt_id].retry_after) == (DEFERRED, 0)
+        assert (outcomes[second.attempt_id].kind, outcomes[second.attempt_id].begun) == (DEFERRED, False)
         assert len(faulty_smtp.taken) == 1
 
     def test_whoever_stops_listening_leaves_no_message_in_the_air(self, faulty_smtp, transport_to):
@@ -291,15 +291,80 @@ class TestInterruption:
         assert len(faulty_smtp.taken) <= 2
         assert sum(line.startswith("MAIL") for line in faulty_smtp.commands) <= 2
 
-    def test_what_nobody_foresaw_is_told_and_ends_without_a_word(self, faulty_smtp, transport_to, monkeypatch):
-        def broken(content: bytes) -> bytes:
-            raise LookupError("not foreseen")
 
-        monkeypatch.setattr("mlgroup_mail.delivery.transports.smtp_transaction._stuffed", broken)
-        transport = transport_to(faulty_smtp)
-        with pytest.raises(LookupError):
-            handed(transport, messages(1), always)
-        transport.close()
+class TestUnforeseen:
+    """An error that nobody thought of is told by how far the message had come. Its text is nobody's."""
 
-        assert faulty_smtp.taken == []
-        assert faulty_smtp.commands[-1] == "DATA"
+    def test_an_address_that_no_bytes_can_be_made_of_is_put_off_and_the_others_go(
+        self, start_faulty_smtp, transport_to, caplog
+    ):
+        server = start_faulty_smtp(smtputf8=True)
+        bad = make_message("lone\udc80@example.org")
+        outcomes = handed(transport_to(server), [*messages(1), bad, *messages(1)], always)
+
+        assert kinds(outcomes) == {ACCEPTED: 2, DEFERRED: 1}
+        assert next(o for o in outcomes if o.kind is DEFERRED).attempt_id == bad.attempt_id
+        assert "UnicodeEncodeError" in caplog.text
+        assert "lone" not in caplog.text
+
+    def test_an_error_before_the_first_byte_is_this_messages_alone(
+        self, faulty_smtp, transport_to, monkeypatch, caplog
+    ):
+        def broken(message, abilities):
+            if message is bad:
+                raise LookupError("secret: ada@example.org")
+            return letter_of(message, abilities)
+
+        letter_of = smtp_engine.letter_of
+        monkeypatch.setattr(smtp_engine, "letter_of", broken)
+        wanted = messages(3)
+        bad = wanted[1]
+        outcomes = handed(transport_to(faulty_smtp), wanted, always)
+
+        assert kinds(outcomes) == {ACCEPTED: 2, DEFERRED: 1}
+        assert next(o for o in outcomes if o.kind is DEFERRED).attempt_id == bad.attempt_id
+        assert "LookupError" in caplog.text
+        assert "secret" not in caplog.text
+
+    @pytest.mark.parametrize(
+        ("before", "kind"),
+        [("MAIL", DEFERRED), ("RCPT", DEFERRED), ("DATA", DEFERRED), ("From", DEFERRED), (".", UNCERTAIN)],
+    )
+    def test_one_in_the_middle_is_told_by_how_far_the_message_had_come(
+        self, faulty_smtp, transport_to, monkeypatch, caplog, before, kind
+    ):
+        def broken(line, piece):
+            if bytes(piece).startswith(before.encode()) and not failed:
+                failed.append(line.talk.writing(len(piece)))
+                raise ValueError("secret: ada@example.org")
+            return write(line, piece)
+
+        failed, write = [], Line.write
+        monkeypatch.setattr(Line, "write", broken)
+        outcomes = handed(transport_to(faulty_smtp), messages(2), always)
+
+        assert kinds(outcomes) == {kind: 1, ACCEPTED: 1}
+        assert len(faulty_smtp.taken) == 1
+        assert "ValueError" in caplog.text
+        for text in [caplog.text, *(outcome.detail for outcome in outcomes)]:
+            assert "secret" not in text
+
+    def test_a_login_whose_challenge_nobody_can_read_claims_nothing(self, start_faulty_smtp, transport_to, caplog):
+        server = start_faulty_smtp(login=("group", "right-password"))
+        server.on(Phase.AUTH, "334 a")
+        transport = transport_to(server, user="group", password="right-password")
+        with pytest.raises(TransportError, match="nobody foresaw") as raised:
+            transport.open()
+
+        assert raised.value.temporary
+        assert "Error" in caplog.text
+        assert "right-password" not in caplog.text
+
+    def test_nor_does_one_in_the_middle_of_a_window_leave_doubt(self, start_faulty_smtp, transport_to):
+        server = start_faulty_smtp(login=("group", "right-password"), messages_each=1)
+        server.on(Phase.AUTH, "334 a", after=1)
+        transport = transport_to(server, user="group", password="right-password")
+        outcomes = handed(transport, messages(3), always)
+
+        assert kinds(outcomes) == {ACCEPTED: 1, DEFERRED: 2}
+        assert not any(outcome.begun for outcome in outcomes if outcome.kind is DEFERRED)
