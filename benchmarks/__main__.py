@@ -5,14 +5,23 @@ The machine may be busy: no speed can fail, a doubled or lost mail does.
 
 import sys
 
-from benchmarks import chaos, contact_list, dispatching, merging, million
+from benchmarks import chaos, contact_list, dispatching, merging, million, one_click, sendgrid, smtp_speed, webhook
 from benchmarks.measuring import Figure
 from mlgroup_mail.cli.output import say, show_table
 
 
 def main() -> int:
     """Run every benchmark and print one table; then the kill harness, whose verdict is the exit code."""
-    figures: list[Figure] = [*merging.run(), *dispatching.run(), *million.run(), *contact_list.run()]
+    figures: list[Figure] = [
+        *merging.run(),
+        *dispatching.run(),
+        *sendgrid.run(),
+        *million.run(),
+        *contact_list.run(),
+        *webhook.run(),
+        *one_click.run(),
+        *smtp_speed.run(),
+    ]
     show_table(
         ["what", "per second", "against", "ratio", "peak MB"],
         [

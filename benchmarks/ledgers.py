@@ -10,11 +10,13 @@ from mlgroup_mail.consent.tokens import OptOutTokens
 from mlgroup_mail.contacts.segment_rules import SegmentRule
 from mlgroup_mail.contacts.segments import make_segment
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.content.message.message_template import MessageTemplate
 from mlgroup_mail.content.pictures.image_files import read_pictures
 from mlgroup_mail.delivery import approving, planning, sending
 from mlgroup_mail.delivery.merging import Links
-from mlgroup_mail.delivery.transports.base import MayBegin
+from mlgroup_mail.delivery.transports.base import MayBegin, Transport
 from mlgroup_mail.model import Contact, MailingRef, Message, Outcome, OutcomeKind
+from mlgroup_mail.model.message import BuildTemplate
 from mlgroup_mail.progress import Progress, silent
 from mlgroup_mail.settings.project import Group, read_project
 from mlgroup_mail.store import Store
@@ -29,6 +31,8 @@ class Counting:
     """A transport that takes everything."""
 
     name = "counting"
+    one_variant = False
+    build: BuildTemplate = MessageTemplate.build
 
     def __init__(self, window: int) -> None:
         self.window = window
@@ -72,24 +76,38 @@ def approve(store: Store, folder: Path, source: FrozenSource, ref: MailingRef) -
     approving.approve(store, ref, source, pictures=pictures, by="the benchmark", now=AT)
 
 
-def plan(store: Store, ref: MailingRef, *, progress: Progress = silent) -> None:
+def plan(store: Store, ref: MailingRef, *, batch_size: int = 500, progress: Progress = silent) -> None:
     """Plan an approved mailing to everybody."""
     with store.reading() as connection:
         mailing = find_mailing(connection, ref)
     assert mailing is not None
     everybody = make_segment("all", SegmentRule())
-    planning.plan(store, mailing, segment=everybody, allowed_domains=None, batch_size=500, now=AT, progress=progress)
+    planning.plan(
+        store, mailing, segment=everybody, allowed_domains=None, batch_size=batch_size, now=AT, progress=progress
+    )
 
 
 def send(store: Store, ref: MailingRef, window: int, *, progress: Callable[[int], None] = lambda _: None) -> None:
-    """Send a planned mailing; `progress` is told how many more have an answer."""
+    """Send a planned mailing to nowhere; `progress` is told how many more have an answer."""
+    send_through(store, ref, Counting(window), progress=progress)
+
+
+def send_through(
+    store: Store,
+    ref: MailingRef,
+    transport: Transport,
+    *,
+    public_url: str | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """The same through a transport; `public_url` gives mails a page to opt out."""
     group = Group(name="G", list_id="g.example.org", opt_out_address="g@example.org")
     tokens = OptOutTokens(["k" * 32], topics=["newsletter"])
     parts = sending.Sending(
         store=store,
-        transport=Counting(window),
+        transport=transport,
         clock=FixedClock(AT),
-        links=lambda topic: Links(tokens, group, public_url=None, topic=topic),
+        links=lambda topic: Links(tokens, group, public_url=public_url, topic=topic),
         allowed_domains=None,
     )
     sending.send_due(parts, [ref], progress=lambda _, more: progress(more))

@@ -99,7 +99,15 @@ def _dispatching(source: FrozenSource, compiled: CompiledMessage) -> Callable[[]
     )
     tokens = OptOutTokens(["k" * 32], topics=[source.topic])
     links = Links(tokens, _GROUP, public_url="https://news.example.org", topic=source.topic)
-    merge = Merge(mailing, {1: compiled.to_json()}, pictures={}, links=links, clock=FixedClock(_AT), keys={})
+    merge = Merge(
+        mailing,
+        {1: compiled.to_json()},
+        pictures={},
+        links=links,
+        clock=FixedClock(_AT),
+        keys={},
+        build=MessageTemplate.build,
+    )
     fields = merge_values(Contact(address="", name="Persön Number", first_name="Persön", organisation="Office"))
     claimed = [
         Claimed(

@@ -8,7 +8,7 @@ from mlgroup_mail.clock import Clock, boot_seconds
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import MayBegin, Transport
 from mlgroup_mail.delivery.waiting import wait_out
-from mlgroup_mail.model import Batch, Message, Outcome, OutcomeKind
+from mlgroup_mail.model import Batch, Message, Outcome, OutcomeKind, Scope
 from mlgroup_mail.store.claims import Claimed, Claims, Window
 from mlgroup_mail.store.rates import BEGIN_WITHIN_SECONDS, Wait
 
@@ -28,11 +28,12 @@ def dispatch(
     """Send what is still open in a batch, each person at most once; returns how long the rest has to wait, if any.
 
     Each window is one durable transaction: the last outcomes are recorded, opt-outs read again, the next attempts
-    written. Rates are waited out before a claim. Raises TransportError where the server as a whole does not take
-    mail; what was not tried stays as it is. Where `stop` is asked the window that is open is finished, and none is
-    begun.
+    written. What holds up all mail is waited out here; what holds up some domains is for the caller, who may have
+    other mail. Raises TransportError where the server as a whole does not take mail; what was not tried stays as it
+    is. Where `stop` is asked the window that is open is finished, and none is begun.
     """
     outcomes: list[Outcome] = []
+    wanted = partial(claims.still_wanted, batch, now=clock.now)
     try:
         while True:
             if outcomes and not transport.ready():
@@ -42,10 +43,12 @@ def dispatch(
             transport.open()
             if stop.asked:
                 return None
-            window = claims.next(batch, transport.window, record=outcomes, now=clock.now)
+            window = claims.next(
+                batch, transport.window, record=outcomes, now=clock.now, one_variant=transport.one_variant
+            )
             outcomes = []
             if isinstance(window, Wait):
-                if window.everybody and wait_out(window, wanted=partial(_wanted, batch, claims, clock), stop=stop):
+                if window.scope is Scope.SERVER and wait_out(window.seconds, wanted=wanted, stop=stop):
                     continue
                 return window
             if window is None:
@@ -57,10 +60,6 @@ def dispatch(
             progress(len(outcomes))
     finally:
         claims.record(outcomes, now=clock.now())
-
-
-def _wanted(batch: Batch, claims: Claims, clock: Clock) -> bool:
-    return claims.still_wanted(batch, now=clock.now())
 
 
 def _made(window: Window, merge: Callable[[Claimed], Message]) -> tuple[list[Message], list[Outcome]]:

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from mlgroup_mail import addresses
+from mlgroup_mail.delivery.settling import settle_in_parts
 from mlgroup_mail.errors import MailingStateError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, MailingStep
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.deliveries import resolve_delivery, uncertain_deliveries
-from mlgroup_mail.store.mailings import MailingRow, cancel_mailing, extend_mailing, find_mailing, write_journal
+from mlgroup_mail.store.events import settle_by_evidence
+from mlgroup_mail.store.mailings import MailingRow, cancel_mailing, extend_mailing, find_mailing, order_mailing
 from mlgroup_mail.store.recording import due_again
-from mlgroup_mail.store.transitions import move_mailing
 
 LATE = timedelta(hours=48)
 """How long a mailing sent with `--late` may still go out."""
@@ -19,8 +20,7 @@ def pause(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime)
     """Stop a mailing: the next claim sees it. Raises MailingStateError where there is nothing to stop."""
     with store.writing() as connection:
         mailing = _known(connection, ref)
-        move_mailing(connection, mailing.mailing_id, MailingStep.PAUSE, now=now, reason=reason)
-        write_journal(connection, mailing.mailing_id, "pause", reason=reason, actor=by, now=now)
+        order_mailing(connection, mailing.mailing_id, MailingStep.PAUSE, reason=reason, actor=by, now=now)
 
 
 def resume(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime) -> None:
@@ -30,15 +30,20 @@ def resume(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime
     """
     with store.writing() as connection:
         mailing = _known(connection, ref)
-        move_mailing(connection, mailing.mailing_id, MailingStep.RESUME, now=now, resumed_at=now)
+        order_mailing(
+            connection, mailing.mailing_id, MailingStep.RESUME, reason=reason, actor=by, now=now, resumed_at=now
+        )
         due_again(connection, mailing.mailing_id, now=now)
-        write_journal(connection, mailing.mailing_id, "resume", reason=reason, actor=by, now=now)
 
 
 def cancel(store: Store, ref: MailingRef, *, reason: str, by: str, now: datetime) -> int:
-    """End a mailing; returns how many deliveries were still to go."""
+    """End a mailing; returns how many deliveries were still to go.
+
+    Nothing is claimed from the first transaction on. Where it is interrupted, the next dispatch cancels the rest.
+    """
     with store.writing() as connection:
-        return cancel_mailing(connection, _known(connection, ref).mailing_id, reason=reason, by=by, now=now)
+        cancelled = cancel_mailing(connection, _known(connection, ref).mailing_id, reason=reason, by=by, now=now)
+    return cancelled + settle_in_parts(store, ref, now=now)
 
 
 def extend(store: Store, mailing: MailingRow, *, reason: str, by: str, now: datetime) -> None:
@@ -62,7 +67,8 @@ def resolve(
 ) -> int:
     """Settle the uncertain deliveries of a mailing, or the one to `address` or a contact; returns how many.
 
-    Raises UsageError where there is no reason, or none is uncertain: a slip in the address must not pass for done.
+    What has been shown by now is uncertain no longer. Raises UsageError where there is no reason, or none is
+    uncertain: a slip in the address must not pass for done.
     """
     if not reason.strip():
         raise UsageError("--reason is empty: say what you know about it")
@@ -70,6 +76,9 @@ def resolve(
         wanted = addresses.normalise(address) if address else None
     except addresses.AddressError as error:
         raise UsageError(f"--address: {error}") from None
+    with store.writing() as connection:
+        # In its own transaction: what is known already stays so where nothing is left to decide.
+        settle_by_evidence(connection, _known(connection, ref).mailing_id, now=now)
     with store.writing() as connection:
         mailing = _known(connection, ref)
         if step is DeliveryStep.RESOLVE_RESEND and mailing.state is MailingState.CANCELLED:

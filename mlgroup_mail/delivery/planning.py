@@ -18,6 +18,7 @@ from mlgroup_mail.delivery.canaries import (
     seat_riders,
     split_riders,
 )
+from mlgroup_mail.delivery.short_pauses import short_pauses
 from mlgroup_mail.delivery.variants import Variants
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import Audience, Contact, Exclusion, MailingState
@@ -39,6 +40,7 @@ CHUNK = 500
 """People a planning transaction writes: a one-click opt-out waits for one such chunk at most, some 15 ms (measured)."""
 
 
+@short_pauses()
 def plan(
     store: Store,
     mailing: MailingRow,

@@ -6,7 +6,7 @@ message was accepted, never that it was not (DESIGN, invariant 4). Absence of ev
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,8 +16,7 @@ from mlgroup_mail.model import EventKind, MailingStep, Road
 from mlgroup_mail.model.mailing import TRANSITIONS
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.events import CitedDelivery, cited_by_id, cited_by_person, record_evidence
-from mlgroup_mail.store.mailings import lock_mailing, source_of, write_journal
-from mlgroup_mail.store.transitions import move_mailing
+from mlgroup_mail.store.mailings import BY_ITSELF, lock_mailing, order_mailing, source_of
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +63,11 @@ def reconcile(store: Store, evidence: Evidence, *, tokens: OptOutTokens, now: da
             return Reconciled.UNKNOWN
         if not cited.attempted:
             # An opt-out token stands in previews and tests too: it names a person, and proves no attempt.
-            return _hold(connection, cited, now=now) if evidence.key or evidence.message_id else Reconciled.UNKNOWN
+            return (
+                hold_older_copy(connection, cited, now=now)
+                if evidence.key or evidence.message_id
+                else Reconciled.UNKNOWN
+            )
         settled = record_evidence(
             connection,
             cited.delivery_id,
@@ -80,7 +83,7 @@ def reconcile(store: Store, evidence: Evidence, *, tokens: OptOutTokens, now: da
 def _cited(connection: Connection, evidence: Evidence, tokens: OptOutTokens) -> CitedDelivery | None:
     """The one delivery that all keys which say anything name; None where they say nothing, or contradict each other."""
     named = (
-        _by_key(connection, _KEY.fullmatch(evidence.key.strip())),
+        _by_key(connection, evidence.key),
         _by_message_id(connection, evidence.message_id),
         _by_token(connection, evidence.token, tokens),
     )
@@ -91,20 +94,46 @@ def _cited(connection: Connection, evidence: Evidence, tokens: OptOutTokens) -> 
     return next(iter(found.values()), None)
 
 
-def _by_key(connection: Connection, match: re.Match[str] | None) -> CitedDelivery | None:
-    if match is None:
-        return None
-    cited = cited_by_id(connection, int(match[1]))
-    return cited if cited and cited.mailing_token == match[2] else None
+def _by_key(connection: Connection, text: str) -> CitedDelivery | None:
+    key = read_key(text)
+    cited = cited_by_id(connection, key.delivery_id) if key else None
+    return cited if key and cited and cited.mailing.token == key.token else None
 
 
 def _by_message_id(connection: Connection, text: str) -> CitedDelivery | None:
-    match = _MESSAGE_ID.fullmatch(text.strip())
-    cited = _by_key(connection, _KEY.fullmatch(match["key"])) if match else None
-    if match is None or cited is None:
+    key = read_message_id(text)
+    cited = cited_by_id(connection, key.delivery_id) if key else None
+    if key is None or cited is None or cited.mailing.token != key.token:
         return None
-    sender = FrozenSource.from_json(source_of(connection, cited.mailing_id)).sender.address
-    return cited if sender.rpartition("@")[2].lower() == match["domain"].lower() else None
+    return cited if sender_domain(connection, cited.mailing.mailing_id) == key.domain else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadKey:
+    """What a delivery's key says, and the domain it stood before in a Message-ID ("" where it stood alone)."""
+
+    delivery_id: int
+    token: str
+    domain: str = ""
+
+
+def read_key(text: str) -> ReadKey | None:
+    """A delivery's key (`delivery.merging.delivery_key`), or None for any other text."""
+    match = _KEY.fullmatch(text.strip())
+    return ReadKey(delivery_id=int(match[1]), token=match[2]) if match else None
+
+
+def read_message_id(text: str) -> ReadKey | None:
+    """A Message-ID as ours are made (`delivery.merging.message_id`), or None for any other text."""
+    match = _MESSAGE_ID.fullmatch(text.strip())
+    key = read_key(match["key"]) if match else None
+    return replace(key, domain=match["domain"].lower()) if match and key else None
+
+
+def sender_domain(connection: Connection, mailing_id: int) -> str:
+    """The domain that a mailing's Message-IDs end in."""
+    sender = FrozenSource.from_json(source_of(connection, mailing_id)).sender.address
+    return sender.rpartition("@")[2].lower()
 
 
 def _by_token(connection: Connection, text: str, tokens: OptOutTokens) -> CitedDelivery | None:
@@ -112,20 +141,19 @@ def _by_token(connection: Connection, text: str, tokens: OptOutTokens) -> CitedD
     return cited_by_person(connection, content.mailing_id, content.contact_id) if content else None
 
 
-def _hold(connection: Connection, cited: CitedDelivery, *, now: datetime) -> Reconciled:
-    """Stop a mailing of which more has gone out than this ledger knows."""
-    mailing = lock_mailing(connection, cited.mailing_id)
+def hold_older_copy(connection: Connection, cited: CitedDelivery, *, now: datetime) -> Reconciled:
+    """Stop a mailing of which more has gone out than this ledger knows: `cited` is one that it never tried."""
+    mailing = lock_mailing(connection, cited.mailing.mailing_id)
     if (mailing.state, MailingStep.HOLD) in TRANSITIONS:
         reason = (
             f"delivery {cited.delivery_id} has arrived, and this ledger never tried it: is this a restored, older copy?"
         )
-        move_mailing(connection, cited.mailing_id, MailingStep.HOLD, now=now, reason=reason)
-        write_journal(
+        order_mailing(
             connection,
-            cited.mailing_id,
+            cited.mailing.mailing_id,
             MailingStep.HOLD,
             reason=reason,
-            actor="mlgroup-mail",
+            actor=BY_ITSELF,
             now=now,
             delivery_id=cited.delivery_id,
         )

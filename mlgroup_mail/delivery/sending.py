@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from mlgroup_mail import addresses
 from mlgroup_mail.clock import Clock
@@ -15,27 +15,27 @@ from mlgroup_mail.delivery.dispatch import dispatch
 from mlgroup_mail.delivery.merging import Links, Merge
 from mlgroup_mail.delivery.ownership import ownership
 from mlgroup_mail.delivery.roads import Hearing
+from mlgroup_mail.delivery.settling import others_are_attempting, settle
+from mlgroup_mail.delivery.short_pauses import short_pauses
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.delivery.waiting import PATIENCE_SECONDS, wait_out
+from mlgroup_mail.delivery.wall_clock import SteadyClock
 from mlgroup_mail.errors import RefusedByServerError
-from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingStep
+from mlgroup_mail.model import Batch, ExclusionReason, MailingRef, Scope
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.store import Connection, Store
+from mlgroup_mail.store.canaries import FIRST_BATCH
 from mlgroup_mail.store.claims import Claims, Restrictions
-from mlgroup_mail.store.deliveries import last_attempt, oldest_due, to_go
-from mlgroup_mail.store.events import settle_by_evidence
+from mlgroup_mail.store.deliveries import oldest_due, to_go
 from mlgroup_mail.store.failures import PauseRule, pause_by_itself
-from mlgroup_mail.store.mailings import MailingRow, find_mailing, has_any, settle_mailing, write_journal
-from mlgroup_mail.store.owners import give_up_dead
+from mlgroup_mail.store.mailings import MailingRow
+from mlgroup_mail.store.owners import Owner, give_up_dead
 from mlgroup_mail.store.plans import batches_of, compiled_variants, variants
 from mlgroup_mail.store.rates import Rates, Wait
-from mlgroup_mail.store.transitions import move_mailing
-
-OVERDUE = timedelta(hours=2)
-"""A mailing that was begun and then stood still for so long waits for a person: an outage, a restored backup."""
 
 _LOOK_AGAIN_SECONDS = 0.5
+"""After how long it is asked again what has become of what another process is attempting."""
 
 Progress = Callable[[MailingRef, int], None]
 """(mailing, how many more have an outcome), told after each window."""
@@ -62,87 +62,138 @@ class Sending:
     """What the transport may be given."""
     pause: PauseRule = field(default_factory=PauseRule)
     """When a mailing pauses by itself."""
+    witness: Callable[[Owner], AbstractContextManager[object]] = nullcontext
+    """Open while anything may go: leaves beside the ledger that this owner was sending."""
 
 
+@short_pauses()
 def send_due(parts: Sending, refs: Sequence[MailingRef], *, progress: Progress = silent) -> None:
     """Send what is due of these mailings; returns when nothing due of them is open any more.
 
-    What dead processes left behind is settled first. Deliveries that another living process is attempting are waited
-    for. Raises ConfigurationError where the allow-list forbids what is planned, before anything of that mailing goes;
-    TransportError where the server as a whole does not take mail; where that is a RefusedByServerError the mailing is
-    paused.
+    They have turns, in their order: where one has to wait for a receiving domain the next goes on. What dead processes
+    left behind is settled first. Deliveries that another living process is attempting are waited for. Raises
+    ConfigurationError where the allow-list forbids what is planned, before anything of that mailing goes; ClockError
+    where the clock was set ahead meanwhile; TransportError where the server as a whole does not take mail; where that
+    is a RefusedByServerError the mailing is paused.
     """
+    clock = SteadyClock(parts.clock)
+    parts = replace(parts, clock=clock)
     try:
-        with ownership(parts.store, parts.clock) as owner:
+        with ownership(parts.store, clock) as owner, parts.witness(owner):
             claims = Claims(
                 parts.store,
                 owner,
                 transport=parts.transport.name,
-                restrictions=restrictions_in_force(parts.allowed_domains, Hearing(parts.clock)),
+                restrictions=restrictions_in_force(parts.allowed_domains, Hearing(clock), clock),
                 rates=parts.rates,
                 pause=parts.pause,
             )
-            for ref in refs:
-                if not parts.stop.asked:
-                    _send_mailing(parts, claims, ref, progress)
+            _in_turns(parts, [_Run(parts, claims, ref, progress) for ref in refs])
     finally:
         parts.transport.close()
 
 
-def _send_mailing(parts: Sending, claims: Claims, ref: MailingRef, progress: Progress) -> None:
-    while True:
+def _in_turns(parts: Sending, runs: Sequence["_Run"]) -> None:
+    """Give each mailing one turn after the other, until none of them is worth another soon."""
+    while runs:
         give_up_dead(parts.store, now=parts.clock.now())
-        mailing = settle(parts.store, ref, now=parts.clock.now())
-        if _send_batches(parts, claims, mailing, progress):
-            continue
-        if not _others_are_attempting(parts, ref) or parts.stop.asked:
-            return
-        parts.stop.wait(_LOOK_AGAIN_SECONDS)
+        waits: dict[_Run, float] = {}
+        for run in runs:
+            if parts.stop.asked:
+                return
+            seconds = run.turn()
+            if seconds is not None and seconds <= PATIENCE_SECONDS:
+                waits[run] = seconds
+        runs = list(waits)
+        if runs:
+            parts.store.let_go()
+            wait_out(min(waits.values()), wanted=partial(_any_wanted, runs), stop=parts.stop)
 
 
-def _send_batches(parts: Sending, claims: Claims, mailing: MailingRow, progress: Progress) -> bool:
-    """Send what is due; returns whether more may go now, because a rate has been waited out."""
-    now = parts.clock.now()
+def _any_wanted(runs: Sequence["_Run"]) -> bool:
+    return any(run.wanted() for run in runs)
+
+
+class _Run:
+    """One mailing while this process sends it: what its turns need is made ready once."""
+
+    def __init__(self, parts: Sending, claims: Claims, ref: MailingRef, progress: Progress) -> None:
+        self._parts, self._claims, self._ref = parts, claims, ref
+        self._progress = partial(progress, ref)
+        self._merge: Merge | None = None
+        self._batches: list[Batch] = []
+
+    def turn(self) -> float | None:
+        """Send what may go now; returns after how many seconds another turn is worth it, None where none is."""
+        mailing = settle(self._parts.store, self._ref, now=self._parts.clock.now())
+        if waits := self._send_due(mailing):
+            return min(wait.seconds for wait in waits)
+        others = others_are_attempting(self._parts.store, self._ref, now=self._parts.clock.now())
+        return _LOOK_AGAIN_SECONDS if others else None
+
+    def wanted(self) -> bool:
+        """Whether anything may still be claimed, or is being attempted elsewhere; asked while it waits."""
+        clock = self._parts.clock
+        return not self._batches or self._claims.still_wanted(self._batches[0], now=clock.now)
+
+    def _send_due(self, mailing: MailingRow) -> list[Wait]:
+        """Hand over what is due; returns what some of it has to wait for."""
+        now = self._parts.clock.now()
+        with self._parts.store.reading() as connection:
+            batches = [batch for batch in batches_of(connection, mailing, to_go=True) if batch.due_at <= now]
+            waiting = oldest_due(connection, mailing.mailing_id)
+        self._batches = batches
+        # Where nothing may go yet, the mail server is not troubled.
+        if mailing.state not in DISPATCHABLE or waiting is None or not waiting <= now < mailing.stop_at:
+            return []
+        if self._merge is None:
+            self._merge = _ready_to_merge(self._parts, mailing)
+        waits: list[Wait] = []
+        with _pausing_where_refused(self._parts, mailing):
+            for batch in batches:
+                wait = dispatch(
+                    batch,
+                    claims=self._claims,
+                    merge=self._merge,
+                    transport=self._parts.transport,
+                    clock=self._parts.clock,
+                    progress=self._progress,
+                    stop=self._parts.stop,
+                )
+                if wait and wait.scope is Scope.SERVER:
+                    if wait.seconds > PATIENCE_SECONDS:
+                        self._claims.put_off(batch, wait, now=self._parts.clock.now())
+                    return []
+                if wait:
+                    waits.append(wait)
+                    if batch.number == FIRST_BATCH:
+                        # The first canaries go before everybody else.
+                        return waits
+        return waits
+
+
+def _ready_to_merge(parts: Sending, mailing: MailingRow) -> Merge:
+    """What makes the mailing's messages, once it is sure that it can and may: raises ConfigurationError where not."""
     with parts.store.reading() as connection:
-        batches = [batch for batch in batches_of(connection, mailing, to_go=True) if batch.due_at <= now]
         compiled = compiled_variants(connection, mailing.mailing_id)
         keys = variants(connection, mailing.mailing_id)
-        waiting = oldest_due(connection, mailing.mailing_id)
         still = to_go(connection, mailing.mailing_id).domains if parts.allowed_domains is not None else {}
-    # Where nothing may go yet, the mail server is not troubled.
-    if mailing.state not in DISPATCHABLE or waiting is None or not waiting <= now < mailing.stop_at:
-        return False
     require_allowed(still, parts.allowed_domains, where=str(mailing.ref))
-    pictures = embedded_pictures(parts.store, mailing)
-    links = parts.links(mailing.topic)
-    merge = Merge(mailing, compiled, pictures=pictures, links=links, clock=parts.clock, keys=keys)
+    merge = Merge(
+        mailing,
+        compiled,
+        pictures=embedded_pictures(parts.store, mailing),
+        links=parts.links(mailing.topic),
+        clock=parts.clock,
+        keys=keys,
+        build=parts.transport.build,
+    )
     merge.rehearse()
-    waits: list[Wait] = []
-    with _pausing_where_refused(parts, mailing.ref):
-        for batch in batches:
-            wait = dispatch(
-                batch,
-                claims=claims,
-                merge=merge,
-                transport=parts.transport,
-                clock=parts.clock,
-                progress=lambda done: progress(mailing.ref, done),
-                stop=parts.stop,
-            )
-            if wait and wait.everybody:
-                if wait.seconds > PATIENCE_SECONDS:
-                    claims.put_off(batch, wait, now=parts.clock.now())
-                return False
-            if wait:
-                waits.append(wait)
-    if not waits:
-        return False
-    soonest = min(waits, key=lambda each: each.seconds)
-    return wait_out(soonest, wanted=lambda: claims.still_wanted(batches[0], now=parts.clock.now()), stop=parts.stop)
+    return merge
 
 
 @contextmanager
-def _pausing_where_refused(parts: Sending, ref: MailingRef) -> Iterator[None]:
+def _pausing_where_refused(parts: Sending, mailing: MailingRow) -> Iterator[None]:
     """Pause the mailing where the mail server takes nothing from us: the next try would be refused like this one."""
     try:
         yield
@@ -150,56 +201,23 @@ def _pausing_where_refused(parts: Sending, ref: MailingRef) -> Iterator[None]:
         problem = refusal.problem
         reason = f"paused by itself: {problem.where}: {problem.message}. {problem.mend}"
         with parts.store.writing() as connection:
-            pause_by_itself(connection, _row(connection, ref).mailing_id, reason, now=parts.clock.now())
-        mend = f"{problem.mend}\n  {ref} is paused until then. Afterwards: mlgroup-mail resume {ref}"
+            pause_by_itself(connection, mailing.mailing_id, reason, now=parts.clock.now())
+        mend = f"{problem.mend}\n  {mailing.ref} is paused until then. Afterwards: mlgroup-mail resume {mailing.ref}"
         raise RefusedByServerError(problem.message, where=problem.where, mend=mend) from None
 
 
-def settle(store: Store, ref: MailingRef, *, now: datetime) -> MailingRow:
-    """Expire what is too late, finish what has nothing open, hold what stood still too long; returns the row then."""
-    with store.writing() as connection:
-        settle_by_evidence(connection, _row(connection, ref).mailing_id, now=now)
-        settle_mailing(connection, _row(connection, ref).mailing_id, now=now)
-        mailing = _row(connection, ref)
-        if mailing.state in DISPATCHABLE and (reason := _stood_still(connection, mailing, now=now)):
-            move_mailing(connection, mailing.mailing_id, MailingStep.HOLD, now=now, reason=reason)
-            write_journal(
-                connection, mailing.mailing_id, MailingStep.HOLD, reason=reason, actor="mlgroup-mail", now=now
-            )
-        return _row(connection, ref)
-
-
-def _stood_still(connection: Connection, mailing: MailingRow, *, now: datetime) -> str:
-    """Why a person should look before it goes on; empty where nothing speaks against it."""
-    last = last_attempt(connection, mailing.mailing_id)
-    due = oldest_due(connection, mailing.mailing_id) if last else None
-    if last is None or due is None:
-        return ""
-    since = max(last[1], due, mailing.resumed_at or due)
-    if now - since < OVERDUE:
-        return ""
-    hours = int((now - since).total_seconds() // 3600)
-    return f"it was begun, and nothing has gone for {hours} hours; was there an outage, or is this a restored copy?"
-
-
-def _others_are_attempting(parts: Sending, ref: MailingRef) -> bool:
-    """Whether another process still waits for an answer; settles the mailing where none does."""
-    with parts.store.writing() as connection:
-        mailing = _row(connection, ref)
-        if has_any(connection, mailing.mailing_id, [DeliveryState.ATTEMPTING]):
-            return True
-        settle_mailing(connection, mailing.mailing_id, now=parts.clock.now())
-        return False
-
-
-def restrictions_in_force(allowed_domains: tuple[str, ...] | None, hearing: Hearing | None = None) -> Restrictions:
+def restrictions_in_force(
+    allowed_domains: tuple[str, ...] | None, hearing: Hearing | None = None, clock: SteadyClock | None = None
+) -> Restrictions:
     """Consent, asked in each claim.
 
     ConfigurationError ends the claim where the allow-list forbids what is planned. With `hearing`, DeafRoadError does
-    as soon as one of the roads of consent is deaf.
+    as soon as one of the roads of consent is deaf; with `clock`, ClockError where it was set ahead.
     """
 
     def restrict(connection: Connection, people: Mapping[int, str], topic: str) -> dict[int, ExclusionReason]:
+        if clock:
+            clock.require_sound()
         if hearing:
             hearing.require(connection)
         stopped = restrictions(connection, people, topic)
@@ -208,9 +226,3 @@ def restrictions_in_force(allowed_domains: tuple[str, ...] | None, hearing: Hear
         return stopped
 
     return restrict
-
-
-def _row(connection: Connection, ref: MailingRef) -> MailingRow:
-    found = find_mailing(connection, ref)
-    assert found is not None, "sending begins with an approved mailing"
-    return found

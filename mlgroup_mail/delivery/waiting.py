@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from mlgroup_mail.delivery.stopping import Stop
-from mlgroup_mail.store.rates import Wait
 
 PATIENCE_SECONDS = 120.0
 """How long a rate is waited out; what has to wait longer gets a new time, and a later dispatch sends it."""
@@ -11,14 +10,15 @@ PATIENCE_SECONDS = 120.0
 _LOOK_EVERY_SECONDS = 0.5
 
 
-def wait_out(wait: Wait, *, wanted: Callable[[], bool], stop: Stop) -> bool:
+def wait_out(seconds: float, *, wanted: Callable[[], bool], stop: Stop) -> bool:
     """Wait in short steps; False where it is too long, somebody asks to stop, or it is `wanted` no more."""
-    left = wait.seconds
+    left = seconds
     if left > PATIENCE_SECONDS:
         return False
     while left > 0:
         stop.wait(min(left, _LOOK_EVERY_SECONDS))
-        if stop.asked or not wanted():
-            return False
         left -= _LOOK_EVERY_SECONDS
+        # Whoever has waited to the end looks anyway.
+        if stop.asked or (left > 0 and not wanted()):
+            return False
     return True

@@ -7,6 +7,7 @@ a clock that was wrong from the boot on, ahead of the time, with an embedded dat
 
 from datetime import datetime, timedelta
 
+from mlgroup_mail.clock import Clock, boot_seconds
 from mlgroup_mail.errors import ClockError
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.clock_marks import database_now, end_waits, last_live_attempt_at, read_mark, set_mark
@@ -47,6 +48,37 @@ def require_sound_clock(store: Store, *, now: datetime) -> None:
             raise ClockError(f"nothing is sent: {why}", mend=MEND)
         mark = read_mark(connection)
         set_mark(connection, now=now, number=mark.number if mark else 0)
+
+
+class SteadyClock:
+    """The clock of one run, held against the time since boot: a run may take hours, and its clock was found right.
+
+    Where it is set ahead meanwhile, what is under way is recorded by the time that it would be, and nothing more
+    begins or expires. A clock that stands still or is set back is told as it is: it only sends later.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began, self._began_boot = clock.now(), boot_seconds()
+
+    def now(self) -> datetime:
+        """What time it is; where the clock was set ahead, what it would be."""
+        told, steady = self._clock.now(), self._steady()
+        return steady if _ahead(told, steady) else told
+
+    def require_sound(self) -> None:
+        """Raise ClockError where the clock was set ahead since the run began."""
+        told, steady = self._clock.now(), self._steady()
+        if _ahead(told, steady):
+            since = f"since {_shown(self._began)}, when this run began, it was set {_by(told - steady)}"
+            raise ClockError(f"nothing more is sent: the clock here says {_shown(told)}: {since}", mend=MEND)
+
+    def _steady(self) -> datetime:
+        return self._began + timedelta(seconds=boot_seconds() - self._began_boot)
+
+
+def _ahead(told: datetime, steady: datetime) -> bool:
+    return told - steady > TOLERANCE
 
 
 def trust_clock(store: Store, *, reason: str, by: str, now: datetime) -> int:

@@ -11,6 +11,7 @@ from mlgroup_mail.model.consent import (
 )
 from mlgroup_mail.model.contact import Contact, ContactStatus
 from mlgroup_mail.model.delivery import (
+    Bounce,
     DeliveryState,
     DeliveryStep,
     EventKind,
@@ -20,11 +21,13 @@ from mlgroup_mail.model.delivery import (
 )
 from mlgroup_mail.model.mailing import Batch, MailingRef, MailingState, MailingStep
 from mlgroup_mail.model.message import CompiledMessage, Message, Sender
+from mlgroup_mail.model.provider_event import ProviderEvent
 
 __all__ = [
     "ALL_TOPICS",
     "Audience",
     "Batch",
+    "Bounce",
     "CompiledMessage",
     "Contact",
     "ContactStatus",
@@ -39,6 +42,7 @@ __all__ = [
     "Message",
     "Outcome",
     "OutcomeKind",
+    "ProviderEvent",
     "Restriction",
     "Road",
     "Scope",

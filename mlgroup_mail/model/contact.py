@@ -22,7 +22,8 @@ class Contact:
     `contact_id` is the store's stable number, 0 before it is stored; `external_id` is the source's own id column.
     `address` is normalised for sending (domain in lower case, A-labels); `addresses.key()` of it is what
     identifies a mailbox. `country` is ISO 3166 alpha-2, `timezone` an IANA name, `language` a BCP 47 tag; each is
-    empty where nothing is known. Empty `topics` mean the project's defaults, filled ones mean exactly these.
+    empty where nothing is known. Empty `topics` mean the project's defaults, filled ones mean exactly these; `chosen`
+    are those that they have turned on for themselves besides, whatever a list says.
     """
 
     address: str
@@ -39,3 +40,4 @@ class Contact:
     source: str = ""
     external_id: str = ""
     contact_id: int = 0
+    chosen: tuple[str, ...] = ()

@@ -65,7 +65,7 @@ class DeliveryStep(StrEnum):
     LATE_DEFER = "late_defer"
     """The attempt's own answer, as late: surely not accepted."""
     EVIDENCE = "evidence"
-    """An event, a bounce or a reply shows that it had been accepted."""
+    """An event, a bounce or a reply shows that it had been accepted, by the try that was in doubt."""
     RESOLVE_ACCEPTED = "resolve_accepted"
     """A person decides that it was accepted."""
     RESOLVE_RESEND = "resolve_resend"
@@ -94,6 +94,12 @@ TRANSITIONS: dict[tuple[DeliveryState, DeliveryStep], DeliveryState] = {
     (_S.UNCERTAIN, _D.LATE_REFUSE): _S.REFUSED,
     (_S.UNCERTAIN, _D.LATE_DEFER): _S.DEFERRED,
     (_S.UNCERTAIN, _D.EVIDENCE): _S.ACCEPTED,
+    # A person ordered a second copy, none has been taken over, and it proves that the first one was.
+    **{
+        (state, step): _S.ACCEPTED
+        for state in (_S.PLANNED, _S.DEFERRED, _S.REFUSED, _S.CANCELLED)
+        for step in (_D.LATE_ACCEPT, _D.EVIDENCE)
+    },
     (_S.UNCERTAIN, _D.RESOLVE_ACCEPTED): _S.ACCEPTED,
     (_S.UNCERTAIN, _D.RESOLVE_RESEND): _S.PLANNED,
 }
@@ -150,6 +156,8 @@ _LATE_STEPS = {
 class EventKind(StrEnum):
     """What was learned of a delivery after its attempt. Each shows that the message had been accepted."""
 
+    PROCESSED = "processed"
+    """The provider has it, whatever becomes of it. What people read and click is kept as this and no more."""
     DELIVERED = "delivered"
     """The receiving server took it over from the relay or provider."""
     DEFERRED = "deferred"
@@ -162,6 +170,31 @@ class EventKind(StrEnum):
     """Its reader marked it as spam."""
     ANSWERED = "answered"
     """Its reader replied, or used one of its links."""
+
+    @property
+    def weight(self) -> int:
+        """Of several events, in whatever order they came, the heaviest one says what became of the delivery."""
+        return _WEIGHTS.index(self)
+
+
+_WEIGHTS = (
+    EventKind.PROCESSED,
+    EventKind.DEFERRED,
+    EventKind.DELIVERED,
+    EventKind.ANSWERED,
+    EventKind.DROPPED,
+    EventKind.BOUNCED,
+    EventKind.COMPLAINED,
+)
+
+
+class Bounce(StrEnum):
+    """What a bounce says about the mailbox."""
+
+    HARD = "hard"
+    """There is no such mailbox, domain or account: the address is suppressed."""
+    SOFT = "soft"
+    """It took nothing this time: it is full, or somebody's policy or filter is in the way."""
 
 
 class Scope(StrEnum):
@@ -180,9 +213,11 @@ class Outcome:
     """What one attempt gave, for the ledger.
 
     `attempt_id` is the ledger's number of the attempt. `detail` is a short text without addresses or names, as
-    "250 2.0.0 Ok" or "not begun in time". `retry_after` is the number of seconds to wait where the server named one; 0
-    where it was no try at all: handed back unbegun, or refused for what is our affair alone. `scope` is whom the answer
-    is about.
+    "250 2.0.0 Ok" or "not begun in time". `scope` is whom the answer is about. `retry_after` is the number of seconds
+    to wait that the server named; None where it named none. `begun` is False for what is handed back: nothing of it has
+    left, or it was refused for what is our affair alone. `half` (0 or 1) says in which half of its request it was,
+    where that was refused as a whole: the halves are claimed apart, to find for whom. Both are deferred, and go again
+    at once.
     """
 
     attempt_id: int
@@ -190,3 +225,13 @@ class Outcome:
     detail: str = ""
     retry_after: float | None = None
     scope: Scope = Scope.RECIPIENT
+    begun: bool = True
+    half: int | None = None
+
+    def __post_init__(self) -> None:
+        assert self.is_a_try or self.kind is OutcomeKind.DEFERRED, "what was no try of theirs is surely not accepted"
+
+    @property
+    def is_a_try(self) -> bool:
+        """Whether it says something about this person; what does not goes again at once, and counts for nothing."""
+        return self.begun and self.half is None

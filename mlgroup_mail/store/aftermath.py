@@ -1,8 +1,10 @@
 """What became known after a mailing: delivery events, and the rules that its readers' signals led to."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
+from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
@@ -11,6 +13,7 @@ from mlgroup_mail.store import schema
 from mlgroup_mail.store.mailings import MailingRow
 
 _DELIVERY, _EVENT, _RULE, _KNOWN = schema.delivery, schema.delivery_event, schema.suppression, schema.contact_address
+_SIGNAL = schema.signal
 
 _HAVE_IT = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 """They got it, or may have."""
@@ -18,12 +21,17 @@ _HAVE_IT = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LaterRules:
-    """How many recipients came under rules of one kind; `on_all` of them on all topics."""
+    """How many recipients came under rules of one kind; `on_all` of them on all topics.
+
+    `median_seconds` and `max_seconds`: how long it took from their request to the rule's effect.
+    """
 
     kind: SignalKind
     restriction: Restriction
     people: int
     on_all: int
+    median_seconds: float
+    max_seconds: float
 
 
 def count_events(connection: Connection, mailing: MailingRow) -> dict[str, int]:
@@ -56,22 +64,28 @@ def later_rules(connection: Connection, mailing: MailingRow, *, since: datetime,
     )
     cited = or_(*(_RULE.c.evidence.contains(word, autoescape=True) for word in (str(mailing.ref), mailing.token)))
     in_time = and_(_RULE.c.topic.in_([ALL_TOPICS, mailing.topic]), _RULE.c.at.between(since, until))
+    whose = (_RULE.c.kind, _RULE.c.restriction, _RULE.c.topic, _RULE.c.contact_id, _RULE.c.address_key)
     statement = (
-        select(_RULE.c.kind, _RULE.c.restriction, _RULE.c.topic, _RULE.c.contact_id, _RULE.c.address_key)
+        select(*whose, _RULE.c.at, _SIGNAL.c.recorded_at)
+        .join(_SIGNAL, _SIGNAL.c.id == _RULE.c.signal_id)
         .where(_RULE.c.at >= since, or_(cited, in_time), or_(by_person, by_mailbox))
-        .distinct()
+        .order_by(_RULE.c.number)
     )
-    people: Counter[tuple[str, str]] = Counter()
-    on_all: Counter[tuple[str, str]] = Counter()
-    for kind, restriction, topic, _, _ in connection.execute(statement):
-        people[kind, restriction] += 1
-        on_all[kind, restriction] += topic == ALL_TOPICS
+    first: dict[tuple[Any, ...], float] = {}
+    for *rule, at, recorded_at in connection.execute(statement):
+        # Somebody may have said the same thing several times; a clock elsewhere may be ahead of ours.
+        first.setdefault(tuple(rule), max((recorded_at - at).total_seconds(), 0.0))
+    kinds: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+    for (kind, restriction, topic, *_), seconds in first.items():
+        kinds[kind, restriction].append((topic, seconds))
     return [
         LaterRules(
             kind=SignalKind(kind),
             restriction=Restriction(restriction),
-            people=number,
-            on_all=on_all[kind, restriction],
+            people=len(found),
+            on_all=sum(topic == ALL_TOPICS for topic, _ in found),
+            median_seconds=median(seconds for _, seconds in found),
+            max_seconds=max(seconds for _, seconds in found),
         )
-        for (kind, restriction), number in sorted(people.items())
+        for (kind, restriction), found in sorted(kinds.items())
     ]

@@ -7,7 +7,7 @@ deliveries wait, longer after each failure, until one of them is accepted. The o
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mlgroup_mail.store import schema
@@ -17,8 +17,14 @@ _TABLE = schema.back_off
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240))
 """How long to wait after the first, second ... failure in a row; the last one stays."""
 
-EVERYBODY = ""
-"""Stands for the domain where the mail server itself has named a time to wait."""
+THE_SERVER = ""
+"""Stands for the domain where the mail server or the provider itself has named a time to wait: nothing goes then."""
+
+
+_AMONG = _TABLE.c.domain.in_(bindparam("domains", expanding=True))
+_TAKE_TURNS = select(_TABLE.c.domain).where(_AMONG).order_by(_TABLE.c.domain).with_for_update()
+_END = delete(_TABLE).where(_AMONG)
+_SERVER_WAITS = select(_TABLE.c.until).where(_TABLE.c.domain == THE_SERVER)
 
 
 def waiting_time(failures: int) -> timedelta:
@@ -26,26 +32,25 @@ def waiting_time(failures: int) -> timedelta:
     return BACK_OFF[min(failures, len(BACK_OFF)) - 1]
 
 
-def waiting_domains(now: datetime) -> Select[tuple[str]]:
+def waiting_domains(now: datetime | BindParameter[datetime]) -> Select[tuple[str]]:
     """The receiving domains that are given nothing now."""
     return select(_TABLE.c.domain).where(_TABLE.c.until > now)
 
 
-def everybody_waits_until(connection: Connection) -> datetime | None:
+def server_waits_until(connection: Connection) -> datetime | None:
     """Until when the mail server has asked for nothing; may be over."""
-    return connection.execute(select(_TABLE.c.until).where(_TABLE.c.domain == EVERYBODY)).scalar_one_or_none()
+    return connection.execute(_SERVER_WAITS).scalar_one_or_none()
 
 
 def take_turns(connection: Connection, domains: Collection[str]) -> None:
     """Keep others away from these domains until this transaction ends; in order, so that nobody waits in a circle."""
-    statement = select(_TABLE.c.domain).where(_TABLE.c.domain.in_(domains)).order_by(_TABLE.c.domain)
-    connection.execute(statement.with_for_update())
+    connection.execute(_TAKE_TURNS, {"domains": list(domains)})
 
 
 def end_back_off(connection: Connection, domains: Collection[str]) -> None:
     """These domains have taken a message."""
     if domains:
-        connection.execute(delete(_TABLE).where(_TABLE.c.domain.in_(domains)))
+        connection.execute(_END, {"domains": list(domains)})
 
 
 def back_off(connection: Connection, domain: str, *, retry_after: float | None, now: datetime) -> datetime:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, exists, func, or_, select
 
-from mlgroup_mail.model import Contact, Exclusion
+from mlgroup_mail.model import Contact, DeliveryState, Exclusion
 from mlgroup_mail.model.canary import CanaryPlace
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.contacts import contact_from
@@ -19,6 +19,20 @@ _CONTACT, _KNOWN, _DELIVERY, _BATCH = schema.contact, schema.contact_address, sc
 
 FIRST_BATCH = 0
 """The number of the batch before everybody's: those of the list begin with 1."""
+
+
+def rides_now(mailing_id: int | BindParameter[int]) -> ColumnElement[bool]:
+    """What holds for all deliveries of a mailing that need not wait for others of it: the last canaries do.
+
+    They ride when everybody else has had a try. Whoever was put off then has had one: that may take days.
+    """
+    other = _DELIVERY.alias("other")
+    untried = exists().where(
+        other.c.mailing_id == mailing_id,
+        other.c.state == DeliveryState.PLANNED,
+        other.c.canary != CanaryPlace.LAST,
+    )
+    return or_(_DELIVERY.c.canary != CanaryPlace.LAST, ~untried)
 
 
 def holders(connection: Connection, mailboxes: Collection[str]) -> dict[str, list[Contact]]:

@@ -3,26 +3,49 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, exists, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    String,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from mlgroup_mail.clock import boot_seconds
-from mlgroup_mail.model import Batch, DeliveryStep, ExclusionReason, MailingState, MailingStep, Outcome
+from mlgroup_mail.model import Batch, DeliveryStep, ExclusionReason, MailingState, MailingStep, Outcome, Scope
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.back_off import everybody_waits_until, waiting_domains
+from mlgroup_mail.store.back_off import server_waits_until, waiting_domains
+from mlgroup_mail.store.canaries import rides_now
+from mlgroup_mail.store.column_types import Moment
 from mlgroup_mail.store.failures import PauseRule
 from mlgroup_mail.store.owners import Owner, renew
 from mlgroup_mail.store.rates import Place, Places, Rates, Wait
 from mlgroup_mail.store.recording import record_outcomes
 from mlgroup_mail.store.transactions import Store, next_number, rows
-from mlgroup_mail.store.transitions import move_deliveries, move_mailing
+from mlgroup_mail.store.transitions import claim_deliveries, move_deliveries, move_mailing
 
 Restrictions = Callable[[Connection, Mapping[int, str], str], Mapping[int, ExclusionReason]]
 """(connection, {contact id: address}, topic) -> who must not be written to, and why."""
 
 _DELIVERY, _ATTEMPT, _BATCH = schema.delivery, schema.attempt, schema.batch
+
+_ANY_VARIANT = ("claim_group",)
+_ONE_VARIANT = ("claim_group", "variant_id")
+"""What the deliveries of a window have in common."""
+
+_LOOKED_AT_ONCE = 500
+"""At how many a claim looks of whom none may go, before others have their turn: whoever opts out waits for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +62,11 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """The few deliveries that one durable claim covers. `claimed_at` is in `boot_seconds`."""
+    """The few deliveries that one durable claim covers. `claimed_at` is in `boot_seconds`.
+
+    It may be empty: nobody it looked at may go, as where very many have opted out since they were planned. There may be
+    more to look at.
+    """
 
     number: int
     claimed_at: float
@@ -69,9 +96,17 @@ class Claims:
         self._places: list[Place] = []
 
     def next(
-        self, batch: Batch, size: int, *, record: Sequence[Outcome], now: Callable[[], datetime]
+        self,
+        batch: Batch,
+        size: int,
+        *,
+        record: Sequence[Outcome],
+        now: Callable[[], datetime],
+        one_variant: bool = False,
     ) -> Window | Wait | None:
-        """Record the last window's outcomes and claim up to `size` deliveries.
+        """Record the last window's outcomes and claim up to `size` deliveries: of one claim group, or of none.
+
+        `one_variant`: all of them read the same variant.
 
         None where nothing is due; where what is due has to wait for a rate, how long. Opt-outs and holds are read in
         this very transaction: whoever is found becomes `excluded` for good. Where this process was given up for dead
@@ -82,9 +117,12 @@ class Claims:
             claimed_at = boot_seconds()
             renew(connection, self._owner)
             record_outcomes(connection, record, pause=self._pause, now=now())
-            claimed, places = self._claim(connection, batch, size, claimed_at=claimed_at, now=now())
-        self._places = places
-        return claimed
+            places = Places(connection, self._rates, self._transport)
+            places.give_back(self._places)
+            alike = _ONE_VARIANT if one_variant else _ANY_VARIANT
+            found = self._claim(connection, places, batch, size, alike, claimed_at=claimed_at, now=now())
+        self._places = places.taken
+        return found
 
     def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """Record outcomes without claiming anything."""
@@ -92,10 +130,12 @@ class Claims:
             with self._store.writing() as connection:
                 record_outcomes(connection, outcomes, pause=self._pause, now=now)
 
-    def still_wanted(self, batch: Batch, *, now: datetime) -> bool:
+    def still_wanted(self, batch: Batch, *, now: Callable[[], datetime]) -> bool:
         """Whether a batch may still be claimed from: asked again and again while a rate is waited out."""
         with self._store.reading() as connection:
-            return _dispatchable(connection, batch, now=now, locked=False) is not None
+            wanted = _dispatchable(connection, batch, now=now(), locked=False) is not None
+        self._store.let_go()
+        return wanted
 
     def put_off(self, batch: Batch, wait: Wait, *, now: datetime) -> None:
         """Give every batch of the mailing a new time: it is not overdue, it has to wait."""
@@ -108,35 +148,45 @@ class Claims:
             )
 
     def _claim(
-        self, connection: Connection, batch: Batch, size: int, *, claimed_at: float, now: datetime
-    ) -> tuple[Window | Wait | None, list[Place]]:
+        self,
+        connection: Connection,
+        places: Places,
+        batch: Batch,
+        size: int,
+        alike: Sequence[str],
+        *,
+        claimed_at: float,
+        now: datetime,
+    ) -> Window | Wait | None:
         mailing = _dispatchable(connection, batch, now=now)
-        places = Places(connection, self._rates, self._transport)
-        places.give_back(self._places)
         if mailing is None:
-            return None, []
+            return None
         number = next_number(connection)
-        asked = everybody_waits_until(connection)
-        while found := _due(connection, batch, size, besides=places.waiting_domains(), now=now):
-            stopped = self._restrictions(
-                connection, {row["contact_id"]: row["address"] for row in found}, mailing["topic"]
-            )
-            out = [
-                {"id": row["id"], "reason": stopped[row["contact_id"]]} for row in found if row["contact_id"] in stopped
-            ]
-            move_deliveries(connection, DeliveryStep.EXCLUDE, out, now=now, also=("reason",))
-            free = [row for row in found if row["contact_id"] not in stopped]
-            if free and asked and asked > now:
-                return Wait(seconds=(asked - now).total_seconds(), everybody=True), []
-            room = places.for_all(len(free)) if free else 0
-            if isinstance(room, Wait):
-                return room, []
-            allowed = places.for_domains([row["domain"] for row in free[:room]])
-            if taken := [row for row, may_go in zip(free, allowed, strict=False) if may_go]:
-                given = places.take([row["domain"] for row in taken])
-                deliveries = self._begin_attempts(connection, batch, taken, mailing["state"], number=number, now=now)
-                return Window(number=number, claimed_at=claimed_at, deliveries=deliveries), given
-        return places.soonest(_due_domains(batch, now=now)), []
+        looked_at = 0
+        while found := _due(connection, batch, size, alike, besides=places.waiting_domains(), now=now):
+            if free := self._without_restricted(connection, found, mailing["topic"], now=now):
+                going = _server_waits(connection, now=now) or places.take([row["domain"] for row in free])
+                if not isinstance(going, Wait):
+                    taken = [row for row, goes in zip(free, going, strict=True) if goes]
+                    deliveries = self._begin_attempts(
+                        connection, batch, taken, mailing["state"], number=number, now=now
+                    )
+                    return Window(number=number, claimed_at=claimed_at, deliveries=deliveries)
+                if going.scope is Scope.SERVER:
+                    return going
+            looked_at += len(found)
+            if looked_at >= _LOOKED_AT_ONCE:
+                return Window(number=number, claimed_at=claimed_at, deliveries=())
+        return places.soonest(_due_domains(batch, now=now))
+
+    def _without_restricted(
+        self, connection: Connection, found: Sequence[RowMapping], topic: str, *, now: datetime
+    ) -> list[RowMapping]:
+        """Those who may be written to; the others are excluded for good."""
+        stopped = self._restrictions(connection, {row["contact_id"]: row["address"] for row in found}, topic)
+        out = [{"id": row["id"], "reason": stopped[row["contact_id"]]} for row in found if row["contact_id"] in stopped]
+        move_deliveries(connection, DeliveryStep.EXCLUDE, out, now=now, also=("reason",))
+        return [row for row in found if row["contact_id"] not in stopped]
 
     def _begin_attempts(
         self,
@@ -148,79 +198,111 @@ class Claims:
         number: int,
         now: datetime,
     ) -> tuple[Claimed, ...]:
-        values = [
-            {
-                "delivery_id": row["id"],
-                "owner_id": self._owner.owner_id,
-                "number": number,
-                "transport": self._transport,
-                "begun_at": now,
-            }
-            for row in taken
-        ]
-        statement = insert(_ATTEMPT).returning(_ATTEMPT.c.id, sort_by_parameter_order=True)
-        attempts = connection.execute(statement, values).scalars().all()
-        moves: list[dict[str, Any]] = [
-            {"id": row["id"], "attempt_id": attempt_id, "attempts": row["attempts"] + 1, "reason": ""}
-            for row, attempt_id in zip(taken, attempts, strict=True)
-        ]
-        moved = move_deliveries(
-            connection, DeliveryStep.CLAIM, moves, now=now, also=("attempt_id", "attempts", "reason")
-        )
-        assert moved == len(moves), "rows locked in this transaction cannot have moved"
+        begun = {
+            "owner": self._owner.owner_id,
+            "number": number,
+            "transport": self._transport,
+            "now": now,
+            "deliveries": [row["id"] for row in taken],
+        }
+        attempts = {delivery_id: attempt_id for attempt_id, delivery_id in connection.execute(_BEGIN, begun)}
+        moved = claim_deliveries(connection, owner_id=self._owner.owner_id, number=number, now=now)
+        assert moved == len(taken), "rows locked in this transaction cannot have moved"
         if state == MailingState.PLANNED:
             move_mailing(connection, batch.mailing_id, MailingStep.BEGIN_SENDING, now=now)
         return tuple(
             Claimed(
-                attempt_id=attempt_id,
+                attempt_id=attempts[row["id"]],
                 delivery_id=row["id"],
                 contact_id=row["contact_id"],
                 variant_id=row["variant_id"],
                 address=row["address"],
                 fields=row["fields"],
             )
-            for row, attempt_id in zip(taken, attempts, strict=True)
+            for row in taken
         )
+
+
+_BEGIN = (
+    insert(_ATTEMPT)
+    .from_select(
+        ["delivery_id", "owner_id", "number", "transport", "begun_at"],
+        select(
+            _DELIVERY.c.id,
+            *(bindparam("owner", type_=Integer), bindparam("number", type_=BigInteger)),
+            *(bindparam("transport", type_=String), bindparam("now", type_=Moment)),
+        )
+        .where(_DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)))
+        .order_by(_DELIVERY.c.id),
+    )
+    .returning(_ATTEMPT.c.id, _ATTEMPT.c.delivery_id)
+)
+"""The attempts of a window, in one statement."""
+
+# Statements of every claim are made once: to make one costs more than to run it.
+_MAILING = schema.mailing
+_STATE = select(_MAILING.c.topic, _MAILING.c.state, _MAILING.c.stop_at).where(_MAILING.c.id == bindparam("mailing_id"))
+_STATE_LOCKED = _STATE.with_for_update()
 
 
 def _dispatchable(connection: Connection, batch: Batch, *, now: datetime, locked: bool = True) -> RowMapping | None:
     """The mailing's topic and state where its deliveries may be claimed now: read anew each time, so `pause` counts."""
-    table = schema.mailing
-    statement = select(table.c.topic, table.c.state, table.c.stop_at).where(table.c.id == batch.mailing_id)
-    row = connection.execute(statement).mappings().one()
+    asked = {"mailing_id": batch.mailing_id}
+    row = connection.execute(_STATE, asked).mappings().one()
     if locked and row["state"] == MailingState.PLANNED:
         # The first claim moves the mailing, so it locks its row before any delivery's, in the order that `cancel` does.
-        row = connection.execute(statement.with_for_update()).mappings().one()
+        row = connection.execute(_STATE_LOCKED, asked).mappings().one()
     return row if row["state"] in DISPATCHABLE and batch.due_at <= now < row["stop_at"] else None
 
 
+def _server_waits(connection: Connection, *, now: datetime) -> Wait | None:
+    """How long the mail server has asked for nothing at all."""
+    until = server_waits_until(connection)
+    return Wait(seconds=(until - now).total_seconds(), scope=Scope.SERVER) if until and until > now else None
+
+
 def _due(
-    connection: Connection, batch: Batch, size: int, *, besides: Select[tuple[str]], now: datetime
+    connection: Connection,
+    batch: Batch,
+    size: int,
+    alike: Sequence[str],
+    *,
+    besides: Select[tuple[str]] | None,
+    now: datetime,
 ) -> list[RowMapping]:
-    """Deliveries that may go now; `besides` are the domains that may be given nothing."""
-    table = _DELIVERY
-    columns = (table.c.id, table.c.contact_id, table.c.variant_id, table.c.address, table.c.fields, table.c.attempts)
-    statement = (
-        select(*columns, table.c.domain)
-        .where(*_is_due(batch, now=now), table.c.domain.not_in(besides))
-        .order_by(table.c.id)
-        .limit(size)
-        .with_for_update(skip_locked=True)
-    )
-    return rows(connection, statement)
+    """Deliveries that may go now and have the columns `alike` in common with the first of them.
+
+    `besides` are the domains that may be given nothing, where there are limits.
+    """
+    statement = _TO_CLAIM if besides is None else _TO_CLAIM.where(_DELIVERY.c.domain.not_in(besides))
+    asked = {"mailing_id": batch.mailing_id, "batch_id": batch.batch_id, "size": size, "now": now}
+    found = rows(connection, statement, asked)
+    return list(takewhile(lambda row: all(row[name] == found[0][name] for name in alike), found))
 
 
 def _due_domains(batch: Batch, *, now: datetime) -> Select[tuple[str]]:
-    return select(_DELIVERY.c.domain).where(*_is_due(batch, now=now))
+    asked = {"mailing_id": batch.mailing_id, "batch_id": batch.batch_id, "now": now}
+    return select(_DELIVERY.c.domain).where(*_IS_DUE).params(asked)
 
 
-def _is_due(batch: Batch, *, now: datetime) -> tuple[Any, ...]:
-    return (
-        _DELIVERY.c.batch_id == batch.batch_id,
-        schema.CLAIMABLE,
-        or_(_DELIVERY.c.next_at.is_(None), _DELIVERY.c.next_at <= now),
-        _DELIVERY.c.domain.not_in(waiting_domains(now)),
+_IS_DUE = (
+    _DELIVERY.c.batch_id == bindparam("batch_id"),
+    schema.CLAIMABLE,
+    or_(_DELIVERY.c.next_at.is_(None), _DELIVERY.c.next_at <= bindparam("now")),
+    _DELIVERY.c.domain.not_in(waiting_domains(bindparam("now", type_=Moment))),
+    rides_now(bindparam("mailing_id", type_=Integer)),
+)
+_TO_CLAIM = (
+    select(
+        *(_DELIVERY.c.id, _DELIVERY.c.contact_id, _DELIVERY.c.variant_id, _DELIVERY.c.address, _DELIVERY.c.fields),
+        *(_DELIVERY.c.domain, _DELIVERY.c.claim_group),
     )
+    .where(*_IS_DUE)
+    # Those who are alike stand together.
+    .order_by(_DELIVERY.c.claim_group, _DELIVERY.c.variant_id, _DELIVERY.c.id)
+    .limit(bindparam("size", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
 
 
 def _holds_claimable() -> Any:

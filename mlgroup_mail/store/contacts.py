@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sqlalchemy import Connection, RowMapping, Text, cast, func, select
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Text, cast, func, select
 from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.preferences import chosen_between
 
 _TABLE = schema.contact
 
@@ -40,9 +42,17 @@ def contacts_after(connection: Connection, contact_id: int, limit: int) -> list[
     statement = (
         select(*_COLUMNS).where(_TABLE.c.id > contact_id, _TABLE.c.left_at.is_(None)).order_by(_TABLE.c.id).limit(limit)
     )
+    found = connection.execute(statement).all()
+    chosen = chosen_between(connection, found[0][0], found[-1][0]) if found else {}
     return [
-        Contact(contact_id=key, themes=_words(themes), topics=_words(topics), **dict(zip(_FIELDS, fields, strict=True)))
-        for key, themes, topics, *fields in connection.execute(statement).all()
+        Contact(
+            contact_id=key,
+            themes=_words(themes),
+            topics=_words(topics),
+            chosen=chosen.get(key, ()),
+            **dict(zip(_FIELDS, fields, strict=True)),
+        )
+        for key, themes, topics, *fields in found
     ]
 
 
@@ -66,7 +76,26 @@ def find_contact(connection: Connection, address: str) -> Contact | None:
         .limit(1)
     )
     row = connection.execute(statement).mappings().first()
-    return contact_from(row) if row else None
+    if row is None:
+        return None
+    return replace(contact_from(row), chosen=chosen_between(connection, row["id"], row["id"]).get(row["id"], ()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownTopics:
+    """What is known of the topics that somebody wants: those of their list, and those they have turned on."""
+
+    listed: tuple[str, ...]
+    chosen: tuple[str, ...]
+    on_the_list: bool
+
+
+def find_topics(connection: Connection, contact_id: int) -> KnownTopics | None:
+    """The topics of the person with this number; None for nobody's."""
+    statement = select(_TABLE.c.topics, _TABLE.c.left_at).where(_TABLE.c.id == contact_id)
+    row = connection.execute(statement).first()
+    chosen = chosen_between(connection, contact_id, contact_id).get(contact_id, ())
+    return KnownTopics(listed=tuple(row.topics), chosen=chosen, on_the_list=row.left_at is None) if row else None
 
 
 def find_holders(connection: Connection, mailboxes: Collection[str]) -> dict[str, int]:
@@ -79,7 +108,7 @@ def find_holders(connection: Connection, mailboxes: Collection[str]) -> dict[str
         # The last one counts: the other way round than in `find_contact`.
         .order_by(known.current, _TABLE.c.left_at.is_(None), _TABLE.c.id)
     )
-    return {row.address_key: row.contact_id for row in connection.execute(statement)}
+    return {row.address_key: row.contact_id for row in connection.execute(statement)} if mailboxes else {}
 
 
 def find_addresses(connection: Connection, contact_ids: Collection[int]) -> dict[int, str]:
@@ -110,7 +139,7 @@ def count_contacts(connection: Connection) -> int:
 
 
 def contact_from(row: RowMapping) -> Contact:
-    """A whole row as a contact; its aliases stand elsewhere."""
+    """A whole row as a contact; its aliases, and what they have chosen for themselves, stand elsewhere."""
     return Contact(
         contact_id=row["id"],
         address=row["address"],

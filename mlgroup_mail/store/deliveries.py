@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, exis
 from mlgroup_mail import addresses
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.back_off import everybody_waits_until
+from mlgroup_mail.store.back_off import server_waits_until
+from mlgroup_mail.store.canaries import rides_now
 from mlgroup_mail.store.mailings import MailingRow, write_journal
 from mlgroup_mail.store.recording import reopen_finished
+from mlgroup_mail.store.second_copies import perhaps_twice_in
 from mlgroup_mail.store.transactions import rows
 from mlgroup_mail.store.transitions import move_deliveries
 
@@ -39,26 +41,26 @@ class DeliveryRow:
 
 
 def deliveries(connection: Connection, mailing: MailingRow) -> Iterator[DeliveryRow]:
-    """Every delivery of a mailing in order, read in chunks."""
+    """Every delivery of a mailing in the order of contacts, read in chunks, each from where the index has it."""
     last = 0
     while True:
         found = rows(
             connection,
             _select_deliveries()
-            .where(_DELIVERY.c.mailing_id == mailing.mailing_id, _DELIVERY.c.id > last)
-            .order_by(_DELIVERY.c.id)
+            .where(_DELIVERY.c.mailing_id == mailing.mailing_id, _DELIVERY.c.contact_id > last)
+            .order_by(_DELIVERY.c.contact_id)
             .limit(_CHUNK),
         )
         if not found:
             return
         yield from map(_delivery, found)
-        last = found[-1]["id"]
+        last = found[-1]["contact_id"]
 
 
 def deliveries_to(connection: Connection, contact_id: int) -> list[DeliveryRow]:
     """Every delivery to one person, over all mailings, in order."""
-    statement = _select_deliveries().where(_DELIVERY.c.contact_id == contact_id).order_by(_DELIVERY.c.id)
-    return [_delivery(row) for row in rows(connection, statement)]
+    statement = _select_deliveries().where(_DELIVERY.c.contact_id == contact_id, schema.OF_ANY_MAILING)
+    return [_delivery(row) for row in rows(connection, statement.order_by(_DELIVERY.c.id))]
 
 
 def canary_deliveries(connection: Connection, mailing: MailingRow) -> list[DeliveryRow]:
@@ -81,6 +83,13 @@ def uncertain_deliveries(
         statement = statement.where(_DELIVERY.c.address_key == addresses.key(address))
     if contact_id is not None:
         statement = statement.where(_DELIVERY.c.contact_id == contact_id)
+    return [_delivery(row) for row in rows(connection, statement.order_by(_DELIVERY.c.id))]
+
+
+def deliveries_perhaps_twice(connection: Connection, mailing: MailingRow) -> list[DeliveryRow]:
+    """The deliveries of a mailing of which two copies may have arrived, because a person ordered the second."""
+    twice = perhaps_twice_in(connection, mailing.mailing_id)
+    statement = _select_deliveries().where(_DELIVERY.c.id.in_(sorted(twice)))
     return [_delivery(row) for row in rows(connection, statement.order_by(_DELIVERY.c.id))]
 
 
@@ -126,10 +135,10 @@ def oldest_due(connection: Connection, mailing_id: int) -> datetime | None:
         if oldest and due_at >= oldest:
             break
         # None where others took the last of it meanwhile.
-        if of_batch := _oldest_of_batch(connection, batch_id):
+        if of_batch := _oldest_of_batch(connection, mailing_id, batch_id):
             oldest = min(oldest or of_batch, of_batch)
-    everybody = everybody_waits_until(connection)
-    return max(oldest, everybody) if oldest and everybody else oldest
+    server = server_waits_until(connection)
+    return max(oldest, server) if oldest and server else oldest
 
 
 def _batches_to_go(mailing_id: int) -> Select[tuple[int, datetime]]:
@@ -142,14 +151,14 @@ def _batches_to_go(mailing_id: int) -> Select[tuple[int, datetime]]:
     )
 
 
-def _oldest_of_batch(connection: Connection, batch_id: int) -> datetime | None:
+def _oldest_of_batch(connection: Connection, mailing_id: int, batch_id: int) -> datetime | None:
     moment = _later(_later(_BATCH.c.due_at, _DELIVERY.c.next_at), _BACK_OFF.c.until)
     statement = (
         select(func.min(moment))
         .select_from(_DELIVERY)
         .join(_BATCH, _BATCH.c.id == _DELIVERY.c.batch_id)
         .outerjoin(_BACK_OFF, _BACK_OFF.c.domain == _DELIVERY.c.domain)
-        .where(_DELIVERY.c.batch_id == batch_id, schema.CLAIMABLE)
+        .where(_DELIVERY.c.batch_id == batch_id, schema.CLAIMABLE, rides_now(mailing_id))
     )
     found: datetime | None = connection.execute(statement).scalar_one()
     return found

@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, select
+from sqlalchemy.orm import aliased
 
 from mlgroup_mail.model import MailingStep, OutcomeKind, Scope
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.mailings import lock_mailing, write_journal
+from mlgroup_mail.store.mailings import BY_ITSELF, lock_mailing, order_mailing
 from mlgroup_mail.store.transactions import rows
-from mlgroup_mail.store.transitions import move_mailing
 
 _ATTEMPT, _DELIVERY, _JOURNAL = schema.attempt, schema.delivery, schema.journal
 
 _LOOK_BACK = 50
-BY_ITSELF = "mlgroup-mail"
-"""Who pauses, in the journal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,24 +63,7 @@ def too_many_failures(answers: Sequence[Answer], rule: PauseRule) -> str:
 
 def pause_where_too_much_fails(connection: Connection, mailing_id: int, rule: PauseRule, *, now: datetime) -> None:
     """Look at the latest answers of all processes since the last `resume`, and pause where too many are failures."""
-    resumed = (
-        select(func.coalesce(func.max(_JOURNAL.c.number), 0))
-        .where(_JOURNAL.c.mailing_id == mailing_id, _JOURNAL.c.act.in_([MailingStep.RESUME, "late"]))
-        .scalar_subquery()
-    )
-    statement = (
-        select(_ATTEMPT.c.outcome, _ATTEMPT.c.scope, _ATTEMPT.c.detail, _DELIVERY.c.domain)
-        .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
-        .where(
-            _DELIVERY.c.mailing_id == mailing_id,
-            _ATTEMPT.c.outcome.is_not(None),
-            _ATTEMPT.c.scope.is_not(None),
-            _ATTEMPT.c.number > resumed,
-        )
-        .order_by(_ATTEMPT.c.id.desc())
-        .limit(max(_LOOK_BACK, rule.after))
-    )
-    found = rows(connection, statement)
+    found = _latest_answers(connection, mailing_id, most=max(_LOOK_BACK, rule.after))
     answers = [
         Answer(kind=OutcomeKind(row["outcome"]), scope=Scope(row["scope"]), domain=row["domain"]) for row in found
     ]
@@ -91,10 +72,42 @@ def pause_where_too_much_fails(connection: Connection, mailing_id: int, rule: Pa
         pause_by_itself(connection, mailing_id, f"paused by itself: {reason}. The latest: {last}", now=now)
 
 
+def _latest_answers(connection: Connection, mailing_id: int, *, most: int) -> list[RowMapping]:
+    """The latest answers since the last `resume`, the latest first, found without going through all of the mailing's.
+
+    The `most` latest attempts of a mailing are among those of its `most` deliveries that were tried last.
+    """
+    latest = aliased(_ATTEMPT)
+    tried_last = (
+        select(_DELIVERY.c.id)
+        .join(latest, latest.c.id == _DELIVERY.c.attempt_id)
+        .where(_DELIVERY.c.mailing_id == mailing_id, schema.TRIED, *_answered(latest))
+        .order_by(_DELIVERY.c.attempt_id.desc())
+        .limit(most)
+    )
+    # Two statements: a planner that takes them as one may begin with all attempts.
+    delivery_ids = connection.execute(tried_last).scalars().all()
+    resumed = (
+        select(func.coalesce(func.max(_JOURNAL.c.number), 0))
+        .where(_JOURNAL.c.mailing_id == mailing_id, _JOURNAL.c.act.in_([MailingStep.RESUME, "late"]))
+        .scalar_subquery()
+    )
+    statement = (
+        select(_ATTEMPT.c.id, _ATTEMPT.c.outcome, _ATTEMPT.c.scope, _ATTEMPT.c.detail, _DELIVERY.c.domain)
+        .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
+        .where(_ATTEMPT.c.delivery_id.in_(delivery_ids), *_answered(_ATTEMPT), _ATTEMPT.c.number > resumed)
+    )
+    return sorted(rows(connection, statement), key=lambda row: int(row["id"]), reverse=True)[:most]
+
+
+def _answered(attempt: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Somebody has answered: it is neither under way, nor was it handed back or left by a dead process."""
+    return attempt.c.outcome.is_not(None), attempt.c.scope.is_not(None)
+
+
 def pause_by_itself(connection: Connection, mailing_id: int, reason: str, *, now: datetime) -> bool:
     """Pause a mailing that is under way; False where somebody else has stopped it already."""
     if lock_mailing(connection, mailing_id).state not in DISPATCHABLE:
         return False
-    move_mailing(connection, mailing_id, MailingStep.PAUSE, now=now, reason=reason)
-    write_journal(connection, mailing_id, MailingStep.PAUSE, reason=reason, actor=BY_ITSELF, now=now)
+    order_mailing(connection, mailing_id, MailingStep.PAUSE, reason=reason, actor=BY_ITSELF, now=now)
     return True

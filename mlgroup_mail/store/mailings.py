@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, or_, select, update
 
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef, MailingState, MailingStep
+from mlgroup_mail.model.delivery import sources
 from mlgroup_mail.model.mailing import TRANSITIONS
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.transactions import insert_returning_id, next_number, rows
-from mlgroup_mail.store.transitions import move_all_deliveries, move_mailing
+from mlgroup_mail.store.transitions import move_deliveries_of, move_mailing
 
 _TABLE = schema.mailing
+_OPEN = [state for state in DeliveryState if state.open]
+
+BY_ITSELF = "mlgroup-mail"
+"""Who has decided, in the journal, where nobody of the team did."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +70,18 @@ def source_of(connection: Connection, mailing_id: int) -> str:
 def all_mailings(connection: Connection) -> list[MailingRow]:
     """Every mailing the ledger knows, in order of time."""
     return [_mailing(row) for row in rows(connection, select(_TABLE).order_by(_TABLE.c.send_at, _TABLE.c.id))]
+
+
+def mailings_not_over(connection: Connection) -> list[MailingRow]:
+    """The mailings of which anything may still become something else, in order of time.
+
+    A finished or cancelled one is among them where a delivery of it is open or in doubt.
+    """
+    over = _TABLE.c.state.in_([MailingState.FINISHED, MailingState.CANCELLED])
+    table = schema.delivery
+    unclear = exists().where(table.c.mailing_id == _TABLE.c.id, table.c.state.in_([*_OPEN, DeliveryState.UNCERTAIN]))
+    statement = select(_TABLE).where(or_(~over, unclear)).order_by(_TABLE.c.send_at, _TABLE.c.id)
+    return [_mailing(row) for row in rows(connection, statement)]
 
 
 def approve_mailing(
@@ -129,10 +146,33 @@ def _take_plan_back(connection: Connection, mailing: MailingRow) -> None:
 
 
 def cancel_mailing(connection: Connection, mailing_id: int, *, reason: str, by: str, now: datetime) -> int:
-    """End a mailing; returns how many deliveries were still to go. Those being attempted keep their answer."""
-    move_mailing(connection, mailing_id, MailingStep.CANCEL, now=now, reason=reason)
-    write_journal(connection, mailing_id, "cancel", reason=reason, actor=by, now=now)
-    return move_all_deliveries(connection, DeliveryStep.CANCEL, mailing_id, now=now, reason="cancelled")
+    """End a mailing: nothing of it is claimed any more. Those being attempted keep their answer.
+
+    Returns how many deliveries were cancelled with it: of a large one the others are left to `settle_mailing`.
+    """
+    order_mailing(connection, mailing_id, MailingStep.CANCEL, reason=reason, actor=by, now=now)
+    return move_deliveries_of(connection, DeliveryStep.CANCEL, mailing_id, now=now, reason="cancelled")
+
+
+def order_mailing(
+    connection: Connection,
+    mailing_id: int,
+    step: MailingStep,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+    delivery_id: int | None = None,
+    **values: Any,
+) -> None:
+    """Take a step with a mailing that somebody ordered, or that it takes by itself, and keep who and why.
+
+    `delivery_id`: the one that gave the cause; `values`: further columns of the mailing. Raises MailingStateError.
+    """
+    # What goes on has no reason to be told: that was the order's.
+    standing = "" if step is MailingStep.RESUME else reason
+    move_mailing(connection, mailing_id, step, now=now, reason=standing, **values)
+    write_journal(connection, mailing_id, step, reason=reason, actor=actor, now=now, delivery_id=delivery_id)
 
 
 def extend_mailing(
@@ -147,16 +187,31 @@ def extend_mailing(
     write_journal(connection, mailing_id, "late", reason=reason, actor=by, now=now)
 
 
-def settle_mailing(connection: Connection, mailing_id: int, *, now: datetime) -> None:
-    """Expire and finish: a deferred delivery past `stop_at` is refused, a mailing with nothing open is finished."""
-    row = lock_mailing(connection, mailing_id)
-    if now >= row.stop_at:
-        move_all_deliveries(connection, DeliveryStep.EXPIRE, row.mailing_id, now=now, reason="expired")
+def is_unsettled(connection: Connection, row: MailingRow, *, now: datetime) -> bool:
+    """Whether `settle_mailing` has anything to do, asked by a reading: whoever only looks keeps nobody waiting."""
     if row.state is MailingState.CANCELLED:
-        move_all_deliveries(connection, DeliveryStep.CANCEL, row.mailing_id, now=now, reason="cancelled")
-    still_open = has_any(connection, row.mailing_id, [state for state in DeliveryState if state.open])
+        return has_any(connection, row.mailing_id, sources(DeliveryStep.CANCEL))
+    if now >= row.stop_at and has_any(connection, row.mailing_id, sources(DeliveryStep.EXPIRE)):
+        return True
+    may_finish = (row.state, MailingStep.FINISH) in TRANSITIONS
+    return may_finish and not has_any(connection, row.mailing_id, _OPEN)
+
+
+def settle_mailing(connection: Connection, mailing_id: int, *, now: datetime) -> int:
+    """Expire and finish: a deferred delivery past `stop_at` is refused, a mailing with nothing open is finished.
+
+    A few hundred deliveries at a time, so that nobody waits long: returns how many; ask `is_unsettled` for more.
+    """
+    row = lock_mailing(connection, mailing_id)
+    moved = 0
+    if row.state is MailingState.CANCELLED:
+        moved = move_deliveries_of(connection, DeliveryStep.CANCEL, row.mailing_id, now=now, reason="cancelled")
+    elif now >= row.stop_at:
+        moved = move_deliveries_of(connection, DeliveryStep.EXPIRE, row.mailing_id, now=now, reason="expired")
+    still_open = has_any(connection, row.mailing_id, _OPEN)
     if not still_open and (row.state, MailingStep.FINISH) in TRANSITIONS:
         move_mailing(connection, row.mailing_id, MailingStep.FINISH, now=now)
+    return moved
 
 
 def delivery_counts(connection: Connection, mailing_id: int) -> dict[DeliveryState, int]:

@@ -27,6 +27,7 @@ def redirect(connection: Connection, contact_id: int, address: str, *, now: date
     """
     waiting = (
         _DELIVERY.c.contact_id == contact_id,
+        schema.OF_ANY_MAILING,
         _DELIVERY.c.state == DeliveryState.PLANNED,
         _DELIVERY.c.attempts == 0,
         _DELIVERY.c.address_key != addresses.key(address),
@@ -49,7 +50,7 @@ def unite(connection: Connection, kept_id: int, closed_id: int, *, now: datetime
 
     What was planned for the closed row alone becomes the other one's.
     """
-    statement = select(_DELIVERY).where(_DELIVERY.c.contact_id.in_([kept_id, closed_id]))
+    statement = select(_DELIVERY).where(_DELIVERY.c.contact_id.in_([kept_id, closed_id]), schema.OF_ANY_MAILING)
     by_mailing: dict[int, dict[int, RowMapping]] = defaultdict(dict)
     for row in rows(connection, statement):
         by_mailing[row["mailing_id"]][row["contact_id"]] = row

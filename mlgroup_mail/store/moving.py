@@ -19,10 +19,15 @@ from mlgroup_mail.store.contact_lookup import find_person, numbers_of, read_addr
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
 from mlgroup_mail.store.mailings import write_journal
 from mlgroup_mail.store.moved_deliveries import redirect, unite
+from mlgroup_mail.store.preferences import pass_choices_on
 from mlgroup_mail.store.suppressions import add_suppressions, end_rules, record_signals, rules_of
 from mlgroup_mail.store.suspected_moves import SUSPICION, likeness
 
 _TABLE, _KNOWN = schema.contact, schema.contact_address
+
+
+PASSED_ON = " (as contact "
+"""Behind the evidence of a rule that stood against a row that was closed; the number of that row follows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +164,7 @@ def _make_one(
     _end_suspicion(connection, person["id"], other["id"], by=by, reason="moved", now=now)
     passed_on = _pass_rules_on(connection, closed["id"], kept["id"], by=by, now=now)
     _pass_addresses_on(connection, closed["id"], kept["id"])
+    pass_choices_on(connection, closed["id"], kept["id"])
     former = {person["address_key"], other["address_key"]} - {addresses.key(address)}
     _settle_addresses(connection, kept["id"], address, former=former, now=now)
     values = {name: present[name] for name in (*STORED_AS_THEY_ARE, "themes", "topics", "left_at")}
@@ -223,7 +229,7 @@ def _pass_rules_on(connection: Connection, closed_id: int, kept_id: int, *, by: 
             at=rule.at,
             contact_id=kept_id,
             reason=rule.reason,
-            evidence=f"{rule.evidence} (as contact {closed_id})",
+            evidence=f"{rule.evidence}{PASSED_ON}{closed_id})",
             actor=by,
         )
         for rule in rules_of(connection, closed_id)

@@ -10,13 +10,14 @@ import socket
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 import portalocker
 import psutil
-from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+from sqlalchemy import Connection, Float, RowMapping, and_, bindparam, func, insert, select, update
 
 from mlgroup_mail.clock import boot_seconds
 from mlgroup_mail.errors import OwnerLostError
@@ -29,7 +30,7 @@ LEASE_SECONDS = 90.0
 RENEW_SECONDS = 30.0
 ASLEEP_SECONDS = 2 * 3600.0
 """An owner whose lease ran out so long ago claims no more, even where nobody has given it up: like a mailing that stood
-still for so long, it waits for a person (`delivery.sending.OVERDUE`)."""
+still for so long, it waits for a person (`delivery.settling.OVERDUE`)."""
 OWNER_GONE = "the process that had begun it is gone"
 
 _TABLE = schema.owner
@@ -43,6 +44,22 @@ class Owner:
     owner_id: int
     epoch: int
     lock_file: IO[bytes]
+
+    @property
+    def lock_name(self) -> str:
+        """The name of its lock file, which no other owner of any copy of the ledger has."""
+        return Path(self.lock_file.name).name
+
+
+class OwnerState(StrEnum):
+    """What this copy of the ledger knows of an owner."""
+
+    UNKNOWN = "unknown"
+    """No such row: this copy is from before it, or the number was given to another."""
+    OPEN = "open"
+    """It has begun, and has neither ended nor been given up."""
+    ENDED = "ended"
+    """It has ended, or was given up for dead."""
 
 
 def begin_owner(store: Store, *, now: datetime) -> Owner:
@@ -86,24 +103,36 @@ def end_owner(store: Store, owner: Owner, *, now: datetime) -> None:
     owner.lock_file.close()
 
 
+def owner_state(connection: Connection, owner_id: int, lock_name: str) -> OwnerState:
+    """What is known of the owner with this number and this lock file."""
+    found = rows(connection, select(_TABLE.c.lock_path, _TABLE.c.ended_at).where(_TABLE.c.id == owner_id))
+    # The path may be of a machine that writes paths in another way.
+    if not found or not found[0]["lock_path"].endswith(lock_name):
+        return OwnerState.UNKNOWN
+    return OwnerState.OPEN if found[0]["ended_at"] is None else OwnerState.ENDED
+
+
 def renew(connection: Connection, owner: Owner) -> None:
     """Prolong the lease; raises OwnerLostError where this process was given up, or slept for hours.
 
     First statement of every claim.
     """
     now = lease_now(connection)
-    result = connection.execute(
-        update(_TABLE)
-        .where(
-            _TABLE.c.id == owner.owner_id,
-            _TABLE.c.epoch == owner.epoch,
-            _TABLE.c.ended_at.is_(None),
-            _TABLE.c.lease_until > now - ASLEEP_SECONDS,
-        )
-        .values(lease_until=now + LEASE_SECONDS)
-    )
-    if result.rowcount != 1:
+    asked = {"b_owner": owner.owner_id, "b_epoch": owner.epoch, "b_now": now, "b_until": now + LEASE_SECONDS}
+    if connection.execute(_RENEW, asked).rowcount != 1:
         raise OwnerLostError("this process was given up for dead while it slept")
+
+
+_RENEW = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.id == bindparam("b_owner"),
+        _TABLE.c.epoch == bindparam("b_epoch"),
+        _TABLE.c.ended_at.is_(None),
+        _TABLE.c.lease_until > bindparam("b_now", type_=Float) - ASLEEP_SECONDS,
+    )
+    .values(lease_until=bindparam("b_until", type_=Float))
+)
 
 
 def give_up_dead(store: Store, *, now: datetime) -> int:
@@ -115,6 +144,8 @@ def give_up_dead(store: Store, *, now: datetime) -> int:
 
 def _give_up(store: Store, row: RowMapping, *, now: datetime) -> int:
     held = _dead_man_s_lock(row)
+    if held is None and not _looks_gone(store, row):
+        return 0
     try:
         with store.writing() as connection:
             if held is None and not _lease_is_over(connection, row):
@@ -174,6 +205,12 @@ def _dead_man_s_lock(row: RowMapping) -> IO[bytes] | None:
             return file
     file.close()
     return None
+
+
+def _looks_gone(store: Store, row: RowMapping) -> bool:
+    """Whether the lease has run out, by a reading: who looks at the living, itself among them, keeps nobody waiting."""
+    with store.reading() as connection:
+        return _lease_is_over(connection, row)
 
 
 def _lease_is_over(connection: Connection, row: RowMapping) -> bool:

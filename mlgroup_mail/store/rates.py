@@ -5,13 +5,14 @@ afterwards has taken too much rather than too little.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, false, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from mlgroup_mail.model import Scope
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.ledger_clock import ledger_now, ledger_now_guessed
 from mlgroup_mail.store.limits import DAY, MINUTE, Limit, Room, Use, room
@@ -63,10 +64,10 @@ class Rates:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wait:
-    """A limit is reached: nothing may go for so many seconds. `everybody`: at any domain, not at some alone."""
+    """Nothing may go for so many seconds. `scope`: nothing at all (SERVER), or nothing to some domains (DOMAIN)."""
 
     seconds: float
-    everybody: bool
+    scope: Scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,10 +87,12 @@ class Places:
         self._rates = rates
         self._transport = transport
         self._now = self._take_turns() if rates.any else 0.0
+        self.taken: list[Place] = []
+        """What was taken in this transaction."""
 
-    def waiting_domains(self) -> Select[tuple[str]]:
-        """The receiving domains that may be given nothing yet: none where there is no limit any more."""
-        return select(_RATE.c.domain).where(*self._waits(), _RATE.c.domain != _ALL)
+    def waiting_domains(self) -> Select[tuple[str]] | None:
+        """The receiving domains that may be given nothing yet; None where there is no limit (any more)."""
+        return select(_RATE.c.domain).where(*self._waits(), _RATE.c.domain != _ALL) if self._rates.any else None
 
     def give_back(self, places: Sequence[Place]) -> None:
         """All of these have begun by now: they count from now on, and not from when they might have begun at last."""
@@ -99,62 +102,60 @@ class Places:
                 self._write(place.limit, place.domain, Use(at=place.use.at, number=-place.use.number))
                 self._write(place.limit, place.domain, began)
 
-    def for_all(self, wanted: int) -> int | Wait:
+    def take(self, domains: Sequence[str]) -> list[bool] | Wait:
+        """Take a place under every limit for those of these messages that may go; says which, in their order.
+
+        The messages are given by their domains. Where none may go nothing is taken: how long the first has to wait.
+        """
+        if not self._rates.any:
+            return [True] * len(domains)
+        free = self._free_for_all(len(domains))
+        if isinstance(free, Wait):
+            return free
+        rooms = self._rooms(domains[:free])
+        going = list(_going(domains[:free], {domain: room.places for domain, room in rooms.items()}))
+        if not any(going):
+            return Wait(seconds=min(room.wait for room in rooms.values()), scope=Scope.DOMAIN)
+        self._take_places([domain for domain, goes in zip(domains, going, strict=False) if goes])
+        return going + [False] * (len(domains) - free)
+
+    def soonest(self, domains: Select[tuple[str]]) -> Wait | None:
+        """How long the first of these domains has to wait that waits for its rate; None where none does."""
+        if not self._rates.any:
+            return None
+        statement = select(func.min(_RATE.c.next_at)).where(*self._waits(), _RATE.c.domain.in_(domains))
+        moment = self._connection.execute(statement).scalar_one()
+        return None if moment is None else Wait(seconds=moment - self._now, scope=Scope.DOMAIN)
+
+    def _waits(self) -> tuple[ColumnElement[bool], ...]:
+        """What holds for the rows whose time is still to come."""
+        return _RATE.c.transport == self._transport, _RATE.c.next_at > self._now
+
+    def _free_for_all(self, wanted: int) -> int | Wait:
         """How many of so many messages may go, whoever gets them, one at least; else how long to wait."""
         free = wanted
         for limit in self._rates.limits:
             found = self._room(limit, _ALL)
             if not found.places:
-                return Wait(seconds=found.wait, everybody=True)
+                return Wait(seconds=found.wait, scope=Scope.SERVER)
             free = min(free, found.places)
         return free
 
-    def for_domains(self, domains: Sequence[str]) -> list[bool]:
-        """Which of these messages, given by their domains, may go. A domain that is full waits from now on."""
-        left: dict[str, int] = {}
+    def _rooms(self, domains: Sequence[str]) -> dict[str, Room]:
+        """What each of these domains may still be given, where it has a limit. One that is full waits from now on."""
+        rooms = {}
         for domain in set(domains):
             if limit := self._rates.domain_limit(domain):
-                found = self._room(limit, domain)
-                left[domain] = found.places
+                rooms[domain] = found = self._room(limit, domain)
                 if not found.places:
                     self._set_next(domain, self._now + max(found.wait, _A_MOMENT))
-        allowed = []
-        for domain in domains:
-            allowed.append(left.get(domain, 1) > 0)
-            if domain in left:
-                left[domain] -= 1
-        return allowed
+        return rooms
 
-    def take_one(self, domain: str) -> Wait | None:
-        """Take a place for one message outside mailings; where there is none, how long to wait."""
-        of_domain = self._rates.domain_limit(domain)
-        limits = [(limit, _ALL) for limit in self._rates.limits] + ([(of_domain, domain)] if of_domain else [])
-        for limit, whose in limits:
-            found = self._room(limit, whose)
-            if not found.places:
-                return Wait(seconds=found.wait, everybody=whose == _ALL)
-        self.take([domain])
-        return None
-
-    def take(self, domains: Sequence[str]) -> list[Place]:
-        """Take a place under every limit for each of these messages, given by their domains."""
-        taken = [self._take(limit, _ALL, len(domains)) for limit in self._rates.limits]
+    def _take_places(self, domains: Sequence[str]) -> None:
+        self.taken += [self._take(limit, _ALL, len(domains)) for limit in self._rates.limits]
         for domain, number in Counter(domains).items():
             if limit := self._rates.domain_limit(domain):
-                taken.append(self._take(limit, domain, number))
-        return taken
-
-    def soonest(self, domains: Select[tuple[str]]) -> Wait | None:
-        """How long the first of these domains has to wait that waits for its rate; None where none does."""
-        statement = select(func.min(_RATE.c.next_at)).where(*self._waits(), _RATE.c.domain.in_(domains))
-        moment = self._connection.execute(statement).scalar_one()
-        return None if moment is None else Wait(seconds=moment - self._now, everybody=False)
-
-    def _waits(self) -> tuple[ColumnElement[bool], ...]:
-        """What holds for the rows whose time is still to come. Those of limits that are gone may stand there too."""
-        if not self._rates.any:
-            return (false(),)
-        return _RATE.c.transport == self._transport, _RATE.c.next_at > self._now
+                self.taken.append(self._take(limit, domain, number))
 
     def _take_turns(self) -> float:
         """Keep the claims of other hosts away until this transaction ends; returns the time from when on they do."""
@@ -195,6 +196,14 @@ class Places:
         self._connection.execute(
             insert.on_conflict_do_update(index_elements=["limit", "domain", "at"], set_={"number": number})
         )
+
+
+def _going(domains: Sequence[str], places: dict[str, int]) -> Iterator[bool]:
+    """Which of these may go, given how many each domain has places for; a domain that is not there has no limit."""
+    for domain in domains:
+        yield places.get(domain, 1) > 0
+        if domain in places:
+            places[domain] -= 1
 
 
 def used_today(connection: Connection, transport: str) -> int:

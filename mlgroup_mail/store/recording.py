@@ -1,15 +1,17 @@
 """What became of attempts: each answer is written once, with all that follows from it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, exists, select, update
 
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingState, MailingStep, Outcome, OutcomeKind, Scope
+from mlgroup_mail.model.delivery import TRANSITIONS
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.back_off import EVERYBODY, back_off, end_back_off, take_turns, waiting_time
+from mlgroup_mail.store.back_off import THE_SERVER, back_off, end_back_off, take_turns, waiting_time
 from mlgroup_mail.store.failures import PauseRule, pause_where_too_much_fails
+from mlgroup_mail.store.second_copies import stop_second_copies
 from mlgroup_mail.store.transactions import rows
 from mlgroup_mail.store.transitions import move_deliveries, move_mailing
 
@@ -19,58 +21,84 @@ _DELIVERY, _ATTEMPT = schema.delivery, schema.attempt
 def record_outcomes(connection: Connection, outcomes: Sequence[Outcome], *, pause: PauseRule, now: datetime) -> None:
     """Write what attempts gave: the deliveries' states, who has to wait, and whether the mailing pauses by itself."""
     found = _answered(connection, outcomes)
-    domains = {each.delivery["domain"] for each in found}
+    if not found:
+        return
     taking = {each.delivery["domain"] for each in found if each.outcome.kind is OutcomeKind.ACCEPTED}
-    if found:
-        take_turns(connection, {*domains, EVERYBODY})
-        end_back_off(connection, taking)
-    for answered in sorted(found, key=lambda each: str(each.delivery["domain"])):
-        _write_answer(connection, answered, next_at=_next_try(connection, answered, taking=taking, now=now), now=now)
+    take_turns(connection, {THE_SERVER, *(each.delivery["domain"] for each in found)})
+    end_back_off(connection, taking)
+    _write_answers(connection, found, now=now)
+    # By domain, as the turns were taken.
+    in_order = sorted(found, key=lambda each: str(each.delivery["domain"]))
+    next_tries = {each.outcome.attempt_id: _next_try(connection, each, taking=taking, now=now) for each in in_order}
+    for step in DeliveryStep:
+        _move(connection, step, [each for each in found if each.step is step], next_tries, now=now)
+    tried_again = [each for each in found if each.delivery["attempts"] > 1]
+    failed_again = [each.delivery["id"] for each in tried_again if each.outcome.kind is not OutcomeKind.ACCEPTED]
+    stop_second_copies(connection, failed_again, now=now)
     for mailing_id in sorted({each.delivery["mailing_id"] for each in found if _speaks_against(each.outcome)}):
         pause_where_too_much_fails(connection, mailing_id, pause, now=now)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Answered:
-    """An outcome that counts: the step it takes, and the delivery that takes it."""
+    """An outcome that counts, the delivery that it is about, and the step that this takes.
+
+    None: the answer is late, and the delivery has gone on without it.
+    """
 
     outcome: Outcome
-    step: DeliveryStep
+    step: DeliveryStep | None
     delivery: RowMapping
 
+    @property
+    def claim_group(self) -> int | None:
+        """With whom alone it may be claimed from now on. One that goes no more has none."""
+        if self.outcome.kind is not OutcomeKind.DEFERRED:
+            return None
+        if self.outcome.half is None:
+            group: int | None = self.delivery["claim_group"]
+            return group
+        return int(self.delivery["number"]) * 2 + self.outcome.half
 
-_WAITED_FOR = (
+
+_ASKED_ABOUT = (
     select(
-        _ATTEMPT.c.id.label("attempt_id"),
-        _ATTEMPT.c.outcome,
-        *(_DELIVERY.c.id, _DELIVERY.c.mailing_id, _DELIVERY.c.attempts, _DELIVERY.c.domain),
+        *(_ATTEMPT.c.id.label("attempt_id"), _ATTEMPT.c.outcome, _ATTEMPT.c.number),
+        *(_DELIVERY.c.id, _DELIVERY.c.mailing_id, _DELIVERY.c.state, _DELIVERY.c.domain, _DELIVERY.c.claim_group),
+        *(_DELIVERY.c.attempts, _DELIVERY.c.attempt_id.label("latest_id")),
     )
     .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
-    .where(_ATTEMPT.c.id.in_(bindparam("attempts", expanding=True)), _DELIVERY.c.attempt_id == _ATTEMPT.c.id)
+    .where(_ATTEMPT.c.id.in_(bindparam("attempts", expanding=True)))
     .order_by(_ATTEMPT.c.id)
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 
 
 def _answered(connection: Connection, outcomes: Sequence[Outcome]) -> list[_Answered]:
-    """An attempt's answer counts once: in time, or late where the delivery still waits on this very attempt."""
+    """An attempt's answer counts once: in time, or late, which ends the doubt about it whatever has become since."""
     if not outcomes:
         return []
     attempts = {"attempts": [outcome.attempt_id for outcome in outcomes]}
-    waiting = {row["attempt_id"]: row for row in rows(connection, _WAITED_FOR, attempts)}
+    asked_about = {row["attempt_id"]: row for row in rows(connection, _ASKED_ABOUT, attempts)}
     found = []
     for outcome in outcomes:
-        row = waiting.pop(outcome.attempt_id, None)
-        step = _step(outcome, row["outcome"]) if row else None
-        if row and step:
-            found.append(_Answered(outcome=outcome, step=step, delivery=row))
+        row = asked_about.pop(outcome.attempt_id, None)
+        if row and (row["outcome"] is None or _ends_doubt(outcome, row)):
+            found.append(_Answered(outcome=outcome, step=_step(outcome, row), delivery=row))
     return found
 
 
-def _step(outcome: Outcome, recorded: str | None) -> DeliveryStep | None:
-    if recorded is None:
+def _ends_doubt(outcome: Outcome, row: RowMapping) -> bool:
+    return row["outcome"] == OutcomeKind.UNCERTAIN and outcome.kind is not OutcomeKind.UNCERTAIN
+
+
+def _step(outcome: Outcome, row: RowMapping) -> DeliveryStep | None:
+    if row["outcome"] is None:
         return outcome.kind.step
-    return outcome.kind.late_step if recorded == OutcomeKind.UNCERTAIN else None
+    step = outcome.kind.late_step
+    # Of an earlier try than the latest only its acceptance says what became of the person's message.
+    counts = step is DeliveryStep.LATE_ACCEPT or row["attempt_id"] == row["latest_id"]
+    return step if step and counts and (row["state"], step) in TRANSITIONS else None
 
 
 _WRITE_ANSWER = (
@@ -78,34 +106,55 @@ _WRITE_ANSWER = (
     .where(_ATTEMPT.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in ("outcome", "detail", "ended_at", "scope")})
 )
+_TAKE_BACK = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("b_id")).values(attempts=_DELIVERY.c.attempts - 1)
 
 
-def _write_answer(connection: Connection, answered: _Answered, *, next_at: datetime | None, now: datetime) -> None:
-    outcome, row = answered.outcome, answered.delivery
-    move = {"id": row["id"], "reason": outcome.detail, "next_at": next_at}
-    if move_deliveries(connection, answered.step, [move], now=now, also=("reason", "next_at")):
-        connection.execute(
-            _WRITE_ANSWER,
-            {
-                "b_id": outcome.attempt_id,
-                "b_outcome": outcome.kind,
-                "b_detail": outcome.detail,
-                "b_ended_at": now,
-                "b_scope": None if _handed_back(outcome) else outcome.scope,
-            },
-        )
-        if answered.step is DeliveryStep.LATE_DEFER:
-            reopen_finished(connection, row["id"], now=now)
+def _write_answers(connection: Connection, found: Sequence[_Answered], *, now: datetime) -> None:
+    """Write each answer into its attempt; what was no try does not count as one."""
+    answers = [
+        {
+            "b_id": each.outcome.attempt_id,
+            "b_outcome": each.outcome.kind,
+            "b_detail": each.outcome.detail,
+            "b_ended_at": now,
+            "b_scope": each.outcome.scope if each.outcome.is_a_try else None,
+        }
+        for each in found
+    ]
+    connection.execute(_WRITE_ANSWER, answers)
+    no_tries = [{"b_id": each.delivery["id"]} for each in found if not each.outcome.is_a_try]
+    if no_tries:
+        connection.execute(_TAKE_BACK, no_tries)
+
+
+def _move(
+    connection: Connection,
+    step: DeliveryStep,
+    found: Sequence[_Answered],
+    next_tries: Mapping[int, datetime | None],
+    *,
+    now: datetime,
+) -> None:
+    """Let all deliveries whose answers mean this step take it."""
+    moves = [
+        {
+            "id": each.delivery["id"],
+            "reason": each.outcome.detail,
+            "next_at": next_tries[each.outcome.attempt_id],
+            "claim_group": each.claim_group,
+        }
+        for each in found
+    ]
+    moved = move_deliveries(connection, step, moves, now=now, also=("reason", "next_at", "claim_group"))
+    assert moved == len(moves), "rows locked in this transaction cannot have moved"
+    if step is DeliveryStep.LATE_DEFER:
+        for each in found:
+            reopen_finished(connection, each.delivery["id"], now=now)
 
 
 def _speaks_against(outcome: Outcome) -> bool:
     """Whether it may be the one that makes it too many."""
-    return outcome.kind is not OutcomeKind.ACCEPTED and not _handed_back(outcome)
-
-
-def _handed_back(outcome: Outcome) -> bool:
-    """Whether it was never begun: nobody has answered."""
-    return outcome.kind is OutcomeKind.DEFERRED and outcome.retry_after == 0
+    return outcome.kind is not OutcomeKind.ACCEPTED and outcome.is_a_try
 
 
 def due_again(connection: Connection, mailing_id: int, *, now: datetime) -> None:
@@ -140,12 +189,14 @@ def _next_try(
 ) -> datetime | None:
     """When a deferred one may go again; None where there is no next time. `taking`: domains that have just accepted."""
     outcome, row = answered.outcome, answered.delivery
-    if outcome.kind is not OutcomeKind.DEFERRED:
+    if outcome.kind is not OutcomeKind.DEFERRED or answered.step is None:
         return None
+    if not outcome.is_a_try:
+        return now
     if outcome.scope is Scope.DOMAIN and row["domain"] not in taking:
         return back_off(connection, row["domain"], retry_after=outcome.retry_after, now=now)
-    if outcome.scope is Scope.SERVER and outcome.retry_after:
-        return back_off(connection, EVERYBODY, retry_after=outcome.retry_after, now=now)
+    if outcome.scope is Scope.SERVER and outcome.retry_after is not None:
+        return back_off(connection, THE_SERVER, retry_after=outcome.retry_after, now=now)
     if outcome.retry_after is not None:
         return now + timedelta(seconds=outcome.retry_after)
     return now + waiting_time(row["attempts"])

@@ -21,7 +21,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     literal_column,
+    select,
     text,
 )
 
@@ -95,6 +97,9 @@ it is empty.
 
 _HAS_ID = contact.c.external_id != literal_column("''")
 id_index = Index("ix_contact_external_id", contact.c.external_id, sqlite_where=_HAS_ID, postgresql_where=_HAS_ID)
+
+_MOVED = contact.c.moved_to.is_not(None)
+Index("ix_contact_moved_to", contact.c.moved_to, sqlite_where=_MOVED, postgresql_where=_MOVED)
 
 contact_address = Table(
     "contact_address",
@@ -226,13 +231,15 @@ delivery = Table(
     Column("next_at", Moment),
     Column("changed_at", Moment, nullable=False),
     Column("canary", String(5), nullable=False, server_default=text("''")),
+    Column("claim_group", BigInteger),
     UniqueConstraint("mailing_id", "contact_id"),
     one_of("state", DeliveryState),
 )
 """One recipient (or exclusion) of one mailing.
 
 `domain` is the address's, as A-labels in lower case. `attempt_id`: the latest; `next_at`: when a deferred one may go.
-`canary` is the place of one of the team who rides along ("first", "last"), "" for everybody else.
+`canary` is the place of one of the team who rides along ("first", "last"), "" for everybody else. Those who have a
+`claim_group` are claimed together and with nobody else, until it is known for whom of them a request was refused.
 """
 
 _RECIPIENT = delivery.c.state != DeliveryState.EXCLUDED.value
@@ -251,6 +258,9 @@ CLAIMABLE = delivery.c.state.in_([literal_column(f"'{state}'") for state in Deli
 Index(
     "ix_delivery_claimable",
     delivery.c.batch_id,
+    # The order of claims: what may be one window stands together.
+    delivery.c.claim_group,
+    delivery.c.variant_id,
     delivery.c.id,
     # Looked at for everybody who waits before those who may go.
     delivery.c.next_at,
@@ -260,6 +270,9 @@ Index(
 TRIED = delivery.c.attempt_id.is_not(None)
 Index("ix_delivery_attempt", delivery.c.mailing_id, delivery.c.attempt_id, sqlite_where=TRIED, postgresql_where=TRIED)
 Index("ix_delivery_mailing_state", delivery.c.mailing_id, delivery.c.state)
+OF_ANY_MAILING = delivery.c.mailing_id.in_(select(mailing.c.id))
+"""Always true. With it somebody's deliveries are looked up once for each mailing, by the index of mailing and contact;
+without it all deliveries there are would be gone through."""
 
 owner = Table(
     "owner",
@@ -296,8 +309,12 @@ attempt = Table(
 )
 """`outcome` is NULL while the answer is awaited. What is recorded stays, except that doubt may be settled.
 
-`scope` is whom the answer was about; NULL where nobody answered (a dead owner, a hand-back).
+`scope` is whom the answer was about; NULL where nobody answered (a dead owner), or not about this person (a hand-back,
+a request refused as a whole): a deferred one without it was no try.
 """
+
+NO_TRY = and_(attempt.c.outcome == literal_column(f"'{OutcomeKind.DEFERRED}'"), attempt.c.scope.is_(None))
+"""Whether an attempt was handed back, and so counts for nothing."""
 
 Index(
     "ix_attempt_open",
@@ -316,7 +333,33 @@ delivery_event = Table(
     Column("fingerprint", String(64), nullable=False, unique=True),
     Column("detail", Text, nullable=False, default=""),
     Column("at", Moment, nullable=False),
+    Column("bounce", String(4), nullable=False, server_default=text("''")),
 )
+"""What was learned of a delivery later; `bounce` says whether one was hard or soft, "" for every other kind."""
+
+provider_alias = Table(
+    "provider_alias",
+    metadata,
+    Column("alias", String(32), primary_key=True),
+    Column("delivery_id", ForeignKey("delivery.id"), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What else the provider calls a delivery, as a hash: some of its bounces cite nothing of ours (`store.aliases`)."""
+
+unplaced_event = Table(
+    "unplaced_event",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("alias", String(32), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("bounce", String(4), nullable=False),
+    Column("asks", String(20), nullable=False),
+    Column("every_topic", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+)
+"""Events that came before the one that tells whose their alias is. They wait for it a week."""
 
 back_off = Table(
     "back_off",
@@ -429,3 +472,98 @@ courtesy = Table(
     Column("detail", Text, nullable=False, default=""),
 )
 """Mail outside mailings (a test, a confirmation): its own durable attempt."""
+
+preference = Table(
+    "preference",
+    metadata,
+    Column("contact_id", ForeignKey("contact.id"), primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Topics that people have turned on for themselves, whatever a list says of them. No import takes one away."""
+
+join_request = Table(
+    "join_request",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
+    Column("mailbox", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("language", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False, index=True),
+    Column("token_hash", String(64), unique=True),
+    Column("next_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("confirmed_at", Moment),
+    Column("contact_id", ForeignKey("contact.id")),
+    Column("courtesy_id", ForeignKey("courtesy.id")),
+)
+"""Somebody has asked to join with an address, and whoever reads it is asked whether they did; gone after a week.
+
+`mailbox` is the address without what stands behind a plus sign: many of one mailbox are asked once. The link in the
+mail is in `token_hash` as SHA-256. `next_at` is when the next mail may be tried: the question, or the welcome once it
+is answered; NULL where none is to go. `courtesy_id` is the latest try.
+"""
+
+provider_list = Table(
+    "provider_list",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("read_until", Moment, nullable=False),
+)
+"""The provider's suppression lists: what was put on each before `read_until` is in the ledger."""
+
+provider_entry = Table(
+    "provider_entry",
+    metadata,
+    Column("address_key", Text, primary_key=True),
+    Column("list", String(20), primary_key=True),
+    Column("created", Moment, primary_key=True),
+    Column("bounce", String(4), nullable=False, server_default=text("''")),
+    sqlite_with_rowid=False,
+)
+"""What was read of them, so that it counts once; `bounce` says of which sort one is, "" where it is none."""
+
+provider_push = Table(
+    "provider_push",
+    metadata,
+    Column("address_key", Text, primary_key=True),
+    Column("asked_at", Moment, nullable=False),
+    Column("done_at", Moment),
+    sqlite_with_rowid=False,
+)
+"""Whom we put on the provider's list of those who get no mail at all; `done_at` is NULL while it has not said so."""
+
+provider_removal = Table(
+    "provider_removal",
+    metadata,
+    Column("address_key", Text, primary_key=True),
+    Column("list", String(20), primary_key=True),
+    Column("asked_at", Moment, nullable=False),
+    Column("done_at", Moment),
+    sqlite_with_rowid=False,
+)
+"""Whom a lift takes off one of the provider's lists; to be done while `done_at` is NULL."""
+
+burst_opt_out = Table(
+    "burst_opt_out",
+    metadata,
+    Column("signal_id", ForeignKey("signal.id"), primary_key=True, autoincrement=False),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False, index=True),
+    Column("domain", Text, nullable=False),
+    Column("flagged_at", Moment, nullable=False),
+    Column("courtesy_id", ForeignKey("courtesy.id")),
+    sqlite_with_rowid=False,
+)
+"""Opt-outs by page that a mail gateway may have clicked: many of one domain, minutes after a mailing got there.
+
+`courtesy_id` is the one mail that lets their reader take it back; NULL where none has been begun.
+"""
+
+BY_PAGE = and_(signal.c.road == literal_column("'page'"), signal.c.kind == literal_column("'opt_out'"))
+"""Opt-outs by our pages, in words that the index is found by."""
+Index("ix_signal_by_page", signal.c.recorded_at, sqlite_where=BY_PAGE, postgresql_where=BY_PAGE)

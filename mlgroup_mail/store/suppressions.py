@@ -24,6 +24,7 @@ from sqlalchemy import (
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.provider_lists import ask_removals
 from mlgroup_mail.store.transactions import load, next_number, next_numbers, rows
 
 _TABLE = schema.suppression
@@ -130,12 +131,13 @@ def end_rules(
     by: str,
     reason: str,
     now: datetime,
+    road: Road = Road.HAND,
 ) -> int:
     """End these standing rules by a person's word, which is a signal of its own; returns how many there were."""
     evidence = Signal(
         kind=SignalKind.LIFT,
         topic=topic,
-        road=Road.HAND,
+        road=road,
         at=now,
         address=address,
         contact_id=contact_id,
@@ -149,6 +151,7 @@ def end_rules(
         .where(STANDING, _TABLE.c.id.in_([rule.suppression_id for rule in rules]))
         .values(lifted_number=recorded.number, lifted_at=now, lifted_by=by, lifted_reason=reason)
     )
+    ask_removals(connection, rules, mailboxes={addresses.key(address)} if address else (), now=now)
     return int(result.rowcount)
 
 
@@ -236,7 +239,7 @@ def _reaches(address: str, contact_id: int | None) -> ColumnElement[bool]:
     if contact_id is None:
         return mailbox
     known = select(schema.contact_address.c.address_key).where(schema.contact_address.c.contact_id == contact_id)
-    before = and_(_TABLE.c.contact_id.is_(None), _TABLE.c.address_key.in_(known))
+    before = and_(_TABLE.c.contact_id.is_(None), _TABLE.c.kind != SignalKind.BOUNCE, _TABLE.c.address_key.in_(known))
     return or_(mailbox, _TABLE.c.contact_id == contact_id, before)
 
 

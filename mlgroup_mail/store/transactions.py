@@ -21,6 +21,7 @@ from sqlalchemy import (
     Engine,
     RowMapping,
     Table,
+    bindparam,
     create_engine,
     event,
     func,
@@ -133,6 +134,11 @@ class Store:
             answer = cursor.fetchone()
         return answer is not None and not answer[0]
 
+    def let_go(self) -> None:
+        """Keep no connection to a server while one only waits: others need it. The next transaction makes another."""
+        if not self.on_sqlite:
+            self.engine.dispose()
+
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
@@ -196,9 +202,15 @@ def decisions(connection: Connection) -> int:
 
 
 def _advance(connection: Connection, name: str, by: int) -> int:
-    counter = schema.counter
-    statement = update(counter).where(counter.c.name == name).values(value=counter.c.value + by)
-    return int(connection.execute(statement.returning(counter.c.value)).scalar_one())
+    return int(connection.execute(_ADVANCE, {"b_name": name, "b_by": by}).scalar_one())
+
+
+_ADVANCE = (
+    update(schema.counter)
+    .where(schema.counter.c.name == bindparam("b_name"))
+    .values(value=schema.counter.c.value + bindparam("b_by"))
+    .returning(schema.counter.c.value)
+)
 
 
 def load(connection: Connection, table: Table, rows: Iterable[Sequence[Any]], *, columns: Sequence[str] = ()) -> None:
@@ -237,6 +249,19 @@ def _as_stored(
         return tuple(values)
 
     return map(stored, rows)
+
+
+def insert_new(
+    connection: Connection, table: Table, rows: Iterable[Sequence[Any]], *, columns: Sequence[str] = ()
+) -> None:
+    """The same for a few hundred rows; those whose key is there already are passed over."""
+    chosen = [table.c[name] for name in columns] or list(table.columns)
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    names, marks = ", ".join(f'"{column.name}"' for column in chosen), ", ".join([mark] * len(chosen))
+    # Names of our own.
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    if values := [tuple(row) for row in _as_stored(connection, chosen, rows)]:
+        connection.exec_driver_sql(statement, values)
 
 
 def insert_returning_id(connection: Connection, table: Any, values: dict[str, Any]) -> int:

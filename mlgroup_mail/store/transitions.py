@@ -27,12 +27,8 @@ def move_deliveries(
     if not moves:
         return 0
     columns = ("id", *also)
-    statement = _move(step, columns)
-    moved = 0
-    for move in moves:
-        result = connection.execute(statement, {"b_now": now} | {f"b_{column}": move[column] for column in columns})
-        moved += result.rowcount
-    return moved
+    values = [{"b_now": now} | {f"b_{column}": move[column] for column in columns} for move in moves]
+    return int(connection.execute(_move(step, columns), values).rowcount)
 
 
 @cache
@@ -44,19 +40,61 @@ def _move(step: DeliveryStep, columns: Sequence[str]) -> Update:
     return (
         update(table)
         .where(table.c.id == bindparam("b_id"), allowed)
-        .values(state=delivery_table.target(step), changed_at=bindparam("b_now"), **values)
+        .values(changed_at=bindparam("b_now"), **_state_after(step) | values)
     )
 
 
-def move_all_deliveries(
+def _state_after(step: DeliveryStep) -> Values:
+    """The state after a step; what goes no more belongs to no claim group."""
+    after = delivery_table.target(step)
+    return {"state": after} if after.open else {"state": after, "claim_group": None}
+
+
+def claim_deliveries(connection: Connection, *, owner_id: int, number: int, now: datetime) -> int:
+    """Take the step `claim` with the deliveries of the attempts that this owner has just written; returns how many.
+
+    `number` is those attempts' own.
+    """
+    return int(connection.execute(_CLAIM, {"b_owner": owner_id, "b_number": number, "b_now": now}).rowcount)
+
+
+_ATTEMPT, _DELIVERY = schema.attempt, schema.delivery
+_CLAIM = (
+    update(_DELIVERY)
+    .where(
+        _DELIVERY.c.id == _ATTEMPT.c.delivery_id,
+        _ATTEMPT.c.owner_id == bindparam("b_owner"),
+        _ATTEMPT.c.outcome.is_(None),
+        _ATTEMPT.c.number == bindparam("b_number"),
+        _DELIVERY.c.state.in_(delivery_table.sources(DeliveryStep.CLAIM)),
+    )
+    .values(
+        state=delivery_table.target(DeliveryStep.CLAIM),
+        attempt_id=_ATTEMPT.c.id,
+        attempts=_DELIVERY.c.attempts + 1,
+        reason="",
+        changed_at=bindparam("b_now"),
+    )
+)
+"""One statement for a window, however large it is."""
+
+
+AT_ONCE = 500
+"""How many deliveries one transaction takes a step with: a million keep whoever opts out waiting for 20 seconds."""
+
+
+def move_deliveries_of(
     connection: Connection, step: DeliveryStep, mailing_id: int, *, now: datetime, reason: str
 ) -> int:
-    """Take one step with every delivery of a mailing whose state allows it; returns how many."""
+    """Take one step with up to AT_ONCE deliveries of a mailing whose state allows it; returns how many those were."""
     table = schema.delivery
+    allowed = table.c.state.in_(delivery_table.sources(step))
+    some = select(table.c.id).where(table.c.mailing_id == mailing_id, allowed).limit(AT_ONCE)
     result = connection.execute(
         update(table)
-        .where(table.c.mailing_id == mailing_id, table.c.state.in_(delivery_table.sources(step)))
-        .values(state=delivery_table.target(step), reason=reason, changed_at=now)
+        # Asked again: meanwhile a claim may have taken some of them.
+        .where(table.c.id.in_(some), allowed)
+        .values(reason=reason, changed_at=now, **_state_after(step))
     )
     return int(result.rowcount)
 

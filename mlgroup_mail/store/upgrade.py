@@ -13,8 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from mlgroup_mail.errors import ConfigurationError, LedgerError
+from mlgroup_mail.errors import LedgerError
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.answering import no_answer
 from mlgroup_mail.store.transactions import Store
 
 
@@ -81,9 +82,4 @@ def _answering(store: Store) -> Iterator[None]:
     try:
         yield
     except (OperationalError, DatabaseError) as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        raise ConfigurationError(
-            f"the database does not answer as it should: {reason}",
-            where="MLGROUP_DATABASE_URL" if not store.on_sqlite else str(store.engine.url.database),
-            mend="Is the server running, the name right, the file a database of mlgroup-mail?",
-        ) from None
+        raise no_answer(store, error) from None

@@ -17,6 +17,7 @@ from mlgroup_mail.model import (
 )
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
+from mlgroup_mail.store.second_copies import ACCEPTED_BEFORE, SHOWN
 from mlgroup_mail.store.transactions import rows
 
 _DELIVERY, _ATTEMPT, _MAILING, _BATCH = schema.delivery, schema.attempt, schema.mailing, schema.batch
@@ -44,6 +45,9 @@ def accepted_twice(connection: Connection) -> Iterator[str]:
     )
     for row in rows(connection, again):
         yield f"delivery {row['delivery_id']} was tried again (attempt {row['id']}) without being surely unaccepted"
+    known = select(_DELIVERY.c.id, _DELIVERY.c.state).where(schema.CLAIMABLE, schema.TRIED, ACCEPTED_BEFORE)
+    for row in rows(connection, known):
+        yield f"delivery {row['id']} was accepted, and is {row['state']}: it would go again"
     mailboxes = (
         select(_DELIVERY.c.mailing_id, func.min(_DELIVERY.c.id).label("first"))
         .where(_DELIVERY.c.state == DeliveryState.ACCEPTED)
@@ -159,17 +163,18 @@ def _after_opt_out(row: RowMapping) -> str:
 def unexplained(connection: Connection) -> Iterator[str]:
     """4: a delivery's state does not follow from its last attempt, evidence, or a person's word."""
     outcome = _ATTEMPT.c.outcome
-    evidence = exists().where(schema.delivery_event.c.delivery_id == _DELIVERY.c.id)
+    # What an event has shown stays so when the attempt's own answer comes after it and says otherwise.
+    shown_before = and_(
+        exists().where(schema.delivery_event.c.delivery_id == _DELIVERY.c.id),
+        _ATTEMPT.c.ended_at >= _DELIVERY.c.changed_at,
+    )
     # A person's word counts for the try that it was about, not for one after it.
     again = _journalled(DeliveryStep.RESOLVE_RESEND, after=_ATTEMPT.c.number)
     taken_for_accepted = _journalled(DeliveryStep.RESOLVE_ACCEPTED, after=_ATTEMPT.c.number)
     right = {
         DeliveryState.PLANNED: or_(_DELIVERY.c.attempts == 0, again),
         DeliveryState.ATTEMPTING: and_(_ATTEMPT.c.id.is_not(None), outcome.is_(None)),
-        DeliveryState.ACCEPTED: or_(
-            outcome == OutcomeKind.ACCEPTED,
-            and_(outcome == OutcomeKind.UNCERTAIN, or_(evidence, taken_for_accepted)),
-        ),
+        DeliveryState.ACCEPTED: or_(ACCEPTED_BEFORE, SHOWN, shown_before, taken_for_accepted),
         DeliveryState.REFUSED: or_(
             outcome == OutcomeKind.REFUSED, and_(outcome == OutcomeKind.DEFERRED, _DELIVERY.c.reason == _EXPIRED)
         ),
@@ -243,7 +248,7 @@ def not_forgotten(connection: Connection) -> Iterator[str]:
         person.c.left_at.is_(None),
         *(person.c[name] != "" for name in ("address", "address_key", *STORED_AS_THEY_ARE)),
         exists().where(known.c.contact_id == person.c.id),
-        exists().where(_DELIVERY.c.contact_id == person.c.id, _DELIVERY.c.address != ""),
+        exists().where(_DELIVERY.c.contact_id == person.c.id, schema.OF_ANY_MAILING, _DELIVERY.c.address != ""),
         not_(stopped),
     )
     for row in rows(connection, select(person.c.id).where(person.c.erased_at.is_not(None), kept)):

@@ -5,7 +5,7 @@ Like `store.verification`: each function returns the violations it finds, in wor
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Integer, Select, and_, column, exists, func, or_, select, table
+from sqlalchemy import Connection, Integer, Select, and_, case, column, exists, func, or_, select, table
 from sqlalchemy.orm import aliased
 
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingState, MailingStep
@@ -41,7 +41,11 @@ def misplaced(connection: Connection) -> Iterator[str]:
 def attempts_astray(connection: Connection) -> Iterator[str]:
     """4: a delivery's own count and latest attempt are not those of its attempts."""
     found = (
-        select(_ATTEMPT.c.delivery_id, func.count().label("number"), func.max(_ATTEMPT.c.id).label("latest"))
+        select(
+            _ATTEMPT.c.delivery_id,
+            func.sum(case((schema.NO_TRY, 0), else_=1)).label("number"),
+            func.max(_ATTEMPT.c.id).label("latest"),
+        )
         .group_by(_ATTEMPT.c.delivery_id)
         .subquery()
     )
@@ -58,7 +62,7 @@ def attempts_astray(connection: Connection) -> Iterator[str]:
     for row in rows(connection, statement):
         yield (
             f"delivery {row['id']} says that it was tried {row['attempts']} times, the ledger has {row['number']} "
-            "attempts, or its latest is another"
+            "tries, or its latest attempt is another"
         )
 
 

@@ -8,11 +8,13 @@ from sqlalchemy import RowMapping, select
 
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.restrictions import restrictions
+from mlgroup_mail.content.message.message_template import MessageTemplate
 from mlgroup_mail.delivery.dispatch import dispatch
 from mlgroup_mail.delivery.ownership import ownership
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin, Transport
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
+from mlgroup_mail.model.message import BuildTemplate
 from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.claims import Claimed, Claims
 from mlgroup_mail.store.mailings import delivery_counts
@@ -27,6 +29,8 @@ class RecordingTransport:
 
     name = "recording"
     window = 2
+    one_variant = False
+    build: BuildTemplate = MessageTemplate.build
 
     def __init__(self, kind: OutcomeKind = OutcomeKind.ACCEPTED) -> None:
         self.kind = kind
@@ -47,7 +51,7 @@ class RecordingTransport:
 
     def _send(self, message: Message, may_begin: MayBegin) -> Outcome:
         if not may_begin():
-            return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, retry_after=0.0)
+            return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, begun=False)
         self.begun.append(message.address)
         return Outcome(attempt_id=message.attempt_id, kind=self.kind, detail="said the server")
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mlgroup_mail.delivery import ordering
-from mlgroup_mail.delivery.sending import settle
+from mlgroup_mail.delivery.settling import settle
 from mlgroup_mail.errors import MailingStateError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, OutcomeKind
 from mlgroup_mail.store import Store

@@ -16,7 +16,7 @@ from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.delivery import reconciling
 from mlgroup_mail.delivery.merging import delivery_key
 from mlgroup_mail.delivery.reconciling import Evidence, Reconciled, reconcile
-from mlgroup_mail.delivery.sending import settle
+from mlgroup_mail.delivery.settling import settle
 from mlgroup_mail.model import ALL_TOPICS, EventKind, MailingRef, Road
 from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.mailings import find_mailing

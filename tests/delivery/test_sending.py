@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from mlgroup_mail.delivery import ordering
-from mlgroup_mail.delivery.sending import OVERDUE, settle
+from mlgroup_mail.delivery.settling import OVERDUE, settle
 from mlgroup_mail.model import DeliveryStep, MailingState, Outcome, OutcomeKind
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.back_off import BACK_OFF

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.restrictions import restrictions
-from mlgroup_mail.delivery.sending import settle
+from mlgroup_mail.delivery.settling import settle
 from mlgroup_mail.model import Batch, MailingRef, MailingState, Outcome, OutcomeKind, Scope
 from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.back_off import BACK_OFF
@@ -128,7 +128,7 @@ def test_the_time_that_a_server_names_is_kept(claims: Claims, batch: Batch) -> N
 def test_where_the_mail_server_itself_names_a_time_everybody_waits(claims: Claims, batch: Batch) -> None:
     first = claims.next(batch, 2, record=[], now=lambda: NOON)
     found = claims.next(batch, 2, record=put_off(first, Scope.SERVER, retry_after=300.0), now=lambda: NOON)
-    assert found == Wait(seconds=300.0, everybody=True)
+    assert found == Wait(seconds=300.0, scope=Scope.SERVER)
     assert people(claims.next(batch, 2, record=[], now=lambda: NOON + timedelta(minutes=5))) == [1, 2]
 
 

@@ -2,27 +2,40 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.delivery import ordering
-from mlgroup_mail.model import ALL_TOPICS, Batch, MailingState, Outcome, OutcomeKind, Road, Signal, SignalKind
+from mlgroup_mail.delivery.dispatch import dispatch
+from mlgroup_mail.delivery.stopping import Stop
+from mlgroup_mail.model import (
+    ALL_TOPICS,
+    Batch,
+    ExclusionReason,
+    MailingState,
+    Outcome,
+    OutcomeKind,
+    Road,
+    Signal,
+    SignalKind,
+)
 from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.back_off import BACK_OFF
 from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.mailings import delivery_counts
 from mlgroup_mail.store.owners import begin_owner
-from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.plans import add_variant, batches_of
 from mlgroup_mail.store.transactions import rows
+from tests.delivery.ledgers import RecordingTransport, merge
 from tests.factories import NOON, REF, make_store, planned_mailing, reread
 
 MINUTE = timedelta(minutes=1)
@@ -120,6 +133,89 @@ def test_who_opted_out_since_planning_is_excluded_for_good_and_the_window_is_fil
     with store.reading() as connection:
         found = rows(connection, select(schema.delivery).where(schema.delivery.c.state == "excluded"))
     assert {row["contact_id"]: row["reason"] for row in found} == {1: "opted_out", 2: "opted_out_topic", 3: "held"}
+
+
+def test_those_of_one_claim_group_go_together_and_with_nobody_else(store: Store, claims: Claims, batch: Batch) -> None:
+    """A request that was refused as a whole is claimed by halves, until it is known for whom."""
+    change(store, [2, 4], claim_group=10)
+    change(store, [3], claim_group=11)
+    windows = drain(claims, batch, 4)
+    assert sorted(windows) == [[1], [2, 4], [3]]
+
+
+@pytest.mark.parametrize(("one_variant", "windows"), [(True, [[1, 3], [2, 4]]), (False, [[1, 2, 3, 4]])])
+def test_a_window_is_of_one_variant_where_one_request_says_what_all_have_in_common(
+    store: Store, claims: Claims, batch: Batch, one_variant: bool, windows: list[list[int]]
+) -> None:
+    with store.writing() as connection:
+        other = add_variant(connection, batch.mailing_id, key="fr", compiled="{}")
+    change(store, [2, 4], variant_id=other)
+    found = drain(claims, batch, 4, one_variant=one_variant)
+    assert [sorted(window) for window in found] == windows
+
+
+def change(store: Store, people: list[int], **values: object) -> None:
+    """Their deliveries, otherwise than planning has made them."""
+    with store.writing() as connection:
+        table = schema.delivery
+        connection.execute(update(table).where(table.c.contact_id.in_(people)).values(**values))
+
+
+def drain(claims: Claims, batch: Batch, size: int, *, one_variant: bool = False) -> list[list[int]]:
+    """Whom each window has, until nobody is left; all are accepted."""
+    found: list[list[int]] = []
+    window = None
+    while window := claims.next(batch, size, record=answers(window), now=lambda: NOON, one_variant=one_variant):
+        found.append(people(window))
+    return found
+
+
+class TestManyWhoOptedOutAfterPlanning:
+    """They are excluded in several claims, so that whoever opts out meanwhile waits for one of them only."""
+
+    PEOPLE = 5000
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        with closing(make_store(tmp_path / "many")) as made:
+            planned_mailing(made, self.PEOPLE, batch_size=self.PEOPLE)
+            yield made
+
+    @pytest.fixture
+    def claims(self, store: Store) -> Iterator[Claims]:
+        """All have opted out but the last."""
+        owner = begin_owner(store, now=NOON)
+
+        def restrict(_connection: object, asked: Mapping[int, str], _topic: str) -> dict[int, ExclusionReason]:
+            return dict.fromkeys(asked.keys() - {self.PEOPLE}, ExclusionReason.OPTED_OUT)
+
+        with owner.lock_file:
+            yield Claims(store, owner, transport="outbox", restrictions=restrict)
+
+    def test_another_writer_has_its_turn_in_between(self, store: Store, claims: Claims, batch: Batch) -> None:
+        left = []
+        window = None
+        while window := claims.next(batch, 20, record=answers(window), now=lambda: NOON):
+            opt_out(store, 1)
+            left.append(counts(store).get("planned", 0))
+            if people(window):
+                break
+        assert left == [4500, 4000, 3500, 3000, 2500, 2000, 1500, 1000, 500, 0]
+        assert people(window) == [self.PEOPLE]
+
+    def test_the_main_path_goes_on_until_whoever_is_left_has_it(self, store: Store, claims: Claims) -> None:
+        transport = RecordingTransport()
+        dispatch(
+            batches(store)[0],
+            claims=claims,
+            merge=merge,
+            transport=transport,
+            clock=FixedClock(NOON),
+            progress=lambda done: None,
+            stop=Stop(),
+        )
+        assert len(transport.begun) == 1
+        assert counts(store) == {"excluded": self.PEOPLE - 1, "accepted": 1}
 
 
 def test_a_deferred_one_waits_longer_each_time(store: Store, claims: Claims, batch: Batch) -> None:

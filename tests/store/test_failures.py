@@ -17,6 +17,7 @@ from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.failures import Answer, PauseRule, too_many_failures
 from mlgroup_mail.store.owners import begin_owner, give_up_dead
 from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.recording import due_again
 from tests.delivery.ledgers import counts, deliveries, journal
 from tests.factories import NOON, REF, make_store, planned_mailing, reread
 
@@ -107,6 +108,30 @@ def test_after_resume_only_new_answers_count(store: Store) -> None:
     answered(store, 19, OutcomeKind.REFUSED)
     assert reread(store).state is MailingState.SENDING
     answered(store, 1, OutcomeKind.REFUSED)
+    assert reread(store).state is MailingState.PAUSED
+
+
+def test_each_try_counts_also_of_those_who_were_tried_again_since(store: Store) -> None:
+    """Ten people whom the server puts off twice are twenty answers."""
+    for _ in range(2):
+        assert reread(store).state is not MailingState.PAUSED
+        assert answered(store, 10, OutcomeKind.DEFERRED, scope=Scope.SERVER) == 10
+        with store.writing() as connection:
+            due_again(connection, reread(store).mailing_id, now=NOON)
+    assert counts(store) == {"deferred": 10, "planned": 50}
+    assert reread(store).state is MailingState.PAUSED
+
+
+def test_answers_from_before_what_is_under_way_elsewhere_count(store: Store) -> None:
+    """Another process's open window is no answer, and hides none."""
+    answered(store, 19, OutcomeKind.REFUSED)
+    with store.reading() as connection:
+        (batch,) = batches_of(connection, reread(store))
+    other = begin_owner(store, now=NOON)
+    with other.lock_file:
+        elsewhere = Claims(store, other, transport="smtp", restrictions=restrictions, pause=PauseRule(after=500))
+        assert isinstance(elsewhere.next(batch, 30, record=[], now=lambda: NOON), Window)
+        answered(store, 1, OutcomeKind.REFUSED)
     assert reread(store).state is MailingState.PAUSED
 
 

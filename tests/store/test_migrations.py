@@ -1,5 +1,6 @@
 """The tables that migrations make are those that queries are written against, and another version's are refused."""
 
+import importlib
 import re
 import sqlite3
 from contextlib import closing
@@ -10,15 +11,17 @@ import pytest
 from alembic import command as alembic_command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, select, text
 
 from mlgroup_mail.errors import LedgerError
 from mlgroup_mail.store import Connection, Store, migrations, schema
+from mlgroup_mail.store.owners import begin_owner
 from mlgroup_mail.store.upgrade import require_current, upgrade
 from tests.acceptance.projects import LETTER
 from tests.cli.conftest import Run
-from tests.factories import NOON, make_store
+from tests.factories import NOON, make_store, planned_mailing
 
 _WORD = re.compile(r"'([a-z_]+)'")
 
@@ -104,6 +107,27 @@ def test_people_of_the_first_version_keep_their_addresses_and_their_ids_get_the_
             (1, "old@office.example", False, joined, False),
             (2, "2@office.example", True, joined, False),
         ]
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["SQLite", "PostgreSQL"])
+def test_what_an_older_version_counted_although_it_was_handed_back_counts_no_more(
+    tmp_path: Path, request: pytest.FixtureRequest, server: bool
+) -> None:
+    url = request.getfixturevalue("postgres_url") if server else None
+    with closing(make_store(tmp_path, url)) as store:
+        planned_mailing(store, 2)
+        owner = begin_owner(store, now=NOON)
+        with owner.lock_file, store.writing() as connection:
+            for number, (delivery_id, scope) in enumerate([(1, "recipient"), (1, None), (1, None), (2, "server")], 1):
+                attempt = {"delivery_id": delivery_id, "owner_id": owner.owner_id, "number": number, "scope": scope}
+                values = attempt | {"transport": "smtp", "begun_at": NOON, "outcome": "deferred"}
+                connection.execute(schema.attempt.insert().values(values))
+            connection.execute(text("UPDATE delivery SET attempts = CASE id WHEN 1 THEN 3 ELSE 1 END"))
+            with Operations.context(MigrationContext.configure(connection)):
+                importlib.import_module("mlgroup_mail.store.migrations.versions.0005_provider")._tries()
+        with store.reading() as connection:
+            columns = select(schema.delivery.c.attempts).order_by(schema.delivery.c.id)
+            assert connection.execute(columns).scalars().all() == [1, 1]
 
 
 def test_upgrading_twice_changes_nothing_and_the_ledger_keeps_its_id(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from mlgroup_mail.consent.tokens import OptOutTokens
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery import ordering
 from mlgroup_mail.delivery.reconciling import Evidence, Reconciled, reconcile
-from mlgroup_mail.delivery.sending import settle
+from mlgroup_mail.delivery.settling import settle
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import (
     ALL_TOPICS,
@@ -42,7 +42,7 @@ from mlgroup_mail.store.contact_sync import sync_contacts
 from mlgroup_mail.store.mailings import lock_mailing
 from mlgroup_mail.store.owners import begin_owner, give_up_dead
 from mlgroup_mail.store.plans import batches_of
-from mlgroup_mail.store.transitions import move_all_deliveries, move_mailing
+from mlgroup_mail.store.transitions import move_deliveries_of, move_mailing
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import ISSUE, SECRET_KEY, command, newsletter_readers, sample_project
 from tests.cli.conftest import Run
@@ -166,7 +166,7 @@ def test_a_cancellation_and_the_first_claim_wait_for_each_other_in_one_order(sto
             move_mailing(connection, mailing_id, MailingStep.CANCEL, now=NOON)
             claimed = pool.submit(claim, store, 3)
             wait_until_blocked(store, claimed)
-            move_all_deliveries(connection, DeliveryStep.CANCEL, mailing_id, now=NOON, reason="cancelled")
+            move_deliveries_of(connection, DeliveryStep.CANCEL, mailing_id, now=NOON, reason="cancelled")
         assert claimed.result(30) == []
 
 
@@ -178,7 +178,7 @@ def test_processes_that_find_it_finished_at_the_same_moment_agree(store: Store) 
         return settle(store, REF, now=NOON).state
 
     with store.writing() as connection:
-        move_all_deliveries(connection, DeliveryStep.EXCLUDE, reread(store).mailing_id, now=NOON, reason="opted_out")
+        move_deliveries_of(connection, DeliveryStep.EXCLUDE, reread(store).mailing_id, now=NOON, reason="opted_out")
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(finish, range(4))) == {"finished"}
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from mlgroup_mail.consent.restrictions import restrictions
-from mlgroup_mail.delivery.sending import settle
-from mlgroup_mail.model import Batch, MailingRef, MailingState, Outcome, OutcomeKind
+from mlgroup_mail.delivery.settling import settle
+from mlgroup_mail.model import Batch, MailingRef, MailingState, Outcome, OutcomeKind, Scope
 from mlgroup_mail.store import Store, rates, schema
 from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.clock_marks import end_waits
@@ -94,7 +94,7 @@ def test_two_processes_share_a_minute(store: Store, process: Process, time: Time
     first, second, due = process(limits), process(limits), batch(store)
     window = claimed(first.next(due, 2, record=[], now=lambda: NOON))
     assert len(window.deliveries) == 2
-    assert waiting(second.next(due, 2, record=[], now=lambda: NOON)) == Wait(seconds=20.0, everybody=True)
+    assert waiting(second.next(due, 2, record=[], now=lambda: NOON)) == Wait(seconds=20.0, scope=Scope.SERVER)
     time.now += 20
     assert len(claimed(second.next(due, 2, record=[], now=lambda: NOON)).deliveries) == 2
     assert waiting(first.next(due, 2, record=answers(window), now=lambda: NOON)).seconds == 20.0, (
@@ -135,7 +135,7 @@ def test_a_day_s_quota_counts_every_24_hours_and_the_rest_gets_a_new_time(
     assert len(window.deliveries) == 10
     time.now += 3600
     wait = waiting(claims.next(due, 20, record=answers(window), now=lambda: NOON + timedelta(hours=1)))
-    assert wait.everybody
+    assert wait.scope is Scope.SERVER
     assert wait.seconds == pytest.approx(23 * 3600 + 30, abs=300)
     claims.put_off(due, wait, now=NOON + timedelta(hours=1))
     assert batch(store).due_at > NOON + timedelta(hours=23)
@@ -155,7 +155,7 @@ def test_a_domain_that_is_full_waits_and_the_others_go(store: Store, process: Pr
     assert domains(window).count("office1.example") == 1
     assert len(window.deliveries) == 18, "two of twenty are at that domain besides"
     assert waiting(claims.next(due, 20, record=answers(window), now=lambda: NOON)) == Wait(
-        seconds=60.0, everybody=False
+        seconds=60.0, scope=Scope.DOMAIN
     )
     other = claimed(claims.next(batch(store, 1), 20, record=[], now=lambda: NOON))
     assert "office1.example" not in domains(other)
@@ -183,10 +183,10 @@ def test_every_domain_has_the_rate_of_all_unless_it_has_its_own() -> None:
 def test_a_test_message_counts_as_well(store: Store, process: Process, time: Time) -> None:
     limits = Rates(per_minute=1)
     with store.writing() as connection:
-        assert Places(connection, limits, "smtp").take_one("office1.example") is None
+        assert Places(connection, limits, "smtp").take(["office1.example"]) == [True]
     assert waiting(process(limits).next(batch(store), 2, record=[], now=lambda: NOON)).seconds == 60.0
     with store.writing() as connection:
-        assert Places(connection, limits, "smtp").take_one("office1.example") == Wait(seconds=60.0, everybody=True)
+        assert Places(connection, limits, "smtp").take(["office1.example"]) == Wait(seconds=60.0, scope=Scope.SERVER)
 
 
 def test_what_is_over_is_forgotten(store: Store, process: Process, time: Time) -> None:
@@ -216,7 +216,7 @@ def test_trusting_the_clock_ends_what_a_clock_that_was_ahead_made_of_the_rates(
     ahead = process(limits)
     window = claimed(ahead.next(batch(store), 4, record=[], now=lambda: NOON))
     ahead.record(answers(window), now=NOON)
-    ahead.put_off(batch(store), Wait(seconds=3600, everybody=True), now=NOON + timedelta(hours=40))
+    ahead.put_off(batch(store), Wait(seconds=3600, scope=Scope.SERVER), now=NOON + timedelta(hours=40))
     time.now = right
     with store.writing() as connection:
         end_waits(connection, now=datetime.fromtimestamp(right, UTC))

@@ -64,6 +64,24 @@ VIOLATIONS = {
         "1",
         IN_DOUBT + RESEND.format(later=1) + AGAIN.format(later=2) + AGAIN.format(later=1),
     ),
+    "somebody would be tried again whose first copy was accepted after all": (
+        "1",
+        RESEND.format(later=1)
+        + "UPDATE delivery SET state = 'planned' WHERE id = 1; UPDATE mailing SET state = 'sending';"
+        + MORE_NUMBERS,
+    ),
+    "what was handed back counts as a try": (
+        "4",
+        "UPDATE attempt SET outcome = 'deferred', scope = NULL WHERE id = 1;"
+        "UPDATE delivery SET state = 'deferred' WHERE id = 1; UPDATE mailing SET state = 'sending';",
+    ),
+    "an event about what was surely not accepted made it accepted": (
+        "4",
+        "UPDATE attempt SET outcome = 'deferred', scope = 'recipient' WHERE id = 1;"
+        "INSERT INTO delivery_event (delivery_id, kind, source, fingerprint, detail, at) "
+        "SELECT 1, 'delivered', 'provider', 'x', '', changed_at FROM delivery WHERE id = 1;"
+        "UPDATE delivery SET changed_at = '2999-01-01 00:00:00.000000' WHERE id = 1;",
+    ),
     "an attempt without an answer was followed by another": (
         "1",
         AGAIN.format(later=1) + "UPDATE attempt SET outcome = NULL, ended_at = NULL WHERE id = 1;",
@@ -224,6 +242,15 @@ def test_a_resend_that_a_person_ordered_passes(run: Run, sent: Path) -> None:
     assert run("verify", "--json").json["violations"] == []
 
 
+def test_what_was_handed_back_and_counts_for_nothing_passes(run: Run, sent: Path) -> None:
+    plant(
+        sent,
+        "UPDATE attempt SET outcome = 'deferred', scope = NULL WHERE id = 1;"
+        "UPDATE delivery SET state = 'deferred', attempts = 0 WHERE id = 1; UPDATE mailing SET state = 'sending';",
+    )
+    assert run("verify", "--json").json["violations"] == []
+
+
 def test_somebody_who_was_erased_passes(run: Run, sent: Path) -> None:
     plant(sent, ERASED + MORE_NUMBERS)
     assert run("verify", "--json").json["violations"] == []
@@ -266,8 +293,8 @@ def test_another_ledger_than_the_project_s_is_found(run: Run, sent: Path) -> Non
 
 
 def test_an_older_copy_of_the_ledger_is_found(run: Run, sent: Path) -> None:
-    seen = (sent / ".ledger-seen.toml").read_text(encoding="utf-8")
-    (sent / ".ledger-seen.toml").write_text(seen.replace("attempts = ", "attempts = 1"), encoding="utf-8")
+    for mark in (sent / ".ledger-seen").iterdir():
+        mark.write_text(mark.read_text(encoding="utf-8").replace("attempts = ", "attempts = 1"), encoding="utf-8")
     verified = run("verify", "--json")
     assert verified.code == 1
     assert [each["invariant"] for each in verified.json["violations"]] == ["11 one ledger"]

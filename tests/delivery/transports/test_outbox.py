@@ -75,14 +75,14 @@ class TestFiles:
     def test_what_may_not_begin_any_more_is_handed_back(self, folder, transport):
         (outcome,) = handed(transport, [make_message()], lambda: False)
 
-        assert (outcome.kind, outcome.detail, outcome.retry_after) == (OutcomeKind.DEFERRED, NOT_BEGUN, 0)
+        assert (outcome.kind, outcome.detail, outcome.begun) == (OutcomeKind.DEFERRED, NOT_BEGUN, False)
         assert list(folder.rglob("*.eml")) == []
 
     def test_a_full_disk_is_surely_not_accepted_and_leaves_nothing_behind(self, folder, transport, monkeypatch):
         def full(descriptor: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(outbox_module.os, "fsync", full)
+        monkeypatch.setattr(os, "fsync", full)
         outcomes = handed(transport, [make_message(), make_message()], always)
 
         assert [outcome.kind for outcome in outcomes] == [OutcomeKind.DEFERRED] * 2
@@ -93,7 +93,7 @@ class TestFiles:
         def fails(folder: Path) -> None:
             raise OSError(5, "Input/output error")
 
-        monkeypatch.setattr(outbox_module, "_sync_folder", fails)
+        monkeypatch.setattr(outbox_module, "sync_folder", fails)
         (outcome,) = handed(transport, [make_message()], always)
 
         assert outcome.kind is OutcomeKind.UNCERTAIN
