@@ -7,10 +7,10 @@ a new person whose opt-out is known already never stands on the list without it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from mlgroup_mail.consent.applying import apply_within
 from mlgroup_mail.consent.erasing import ErasedPeople
-from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
 from mlgroup_mail.contacts.config import PullLimits
 from mlgroup_mail.model import Signal
 from mlgroup_mail.progress import Progress, silent
@@ -30,6 +30,9 @@ from mlgroup_mail.store.contact_identity import identify
 from mlgroup_mail.store.contact_sync import write
 from mlgroup_mail.store.staging import make_tables, stage, stage_opt_outs
 from mlgroup_mail.store.suspected_moves import SuspectedMove, find_suspects, hold_suspects, suspected_moves
+
+if TYPE_CHECKING:
+    from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
 
 _PASSES = 3
 """Progress is told in passes over the list: taking it in, finding out who is who, writing."""
@@ -57,7 +60,7 @@ class PullResult:
     to be forgotten: they were not stored, and `erased_masked` shows some of them.
     """
 
-    cleaned: Cleaned
+    cleaned: "Cleaned"
     stored: SyncResult
     opted_out: int
     suspected: int
@@ -76,7 +79,7 @@ class PullResult:
 
 def store_list(
     store: Store,
-    cleaned: Cleaned,
+    cleaned: "Cleaned",
     *,
     sources: Sequence[str],
     now: datetime,
