@@ -77,7 +77,7 @@ def run() -> list[Figure]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clicked:
-    """What a number of clicks took: by the clock, which others on the machine lengthen, and of the server's processor."""
+    """What clicks took: by the clock, which others on the machine lengthen, and of the server's processor."""
 
     times: Sequence[float]
     seconds: float

@@ -17,11 +17,12 @@ def web(
     host: Annotated[str, typer.Option("--host", metavar="H", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8000,
 ) -> None:
-    """Serve what mails show from the public address: their pictures, where [theme] has them hosted."""
-    from mlgroup_mail.web.app import make_pages
+    """Serve the public address: the opt-out page and one click, pictures of mails, and SendGrid's Event Webhook."""
+    from mlgroup_mail.web.app import pages_of
     from mlgroup_mail.web.serving import listen, serve
 
     with opened() as app, listen(host, port) as socket:
+        pages = pages_of(app)
         name, number, *_ = socket.getsockname()
         say(f"Serving on http://{f'[{name}]' if ':' in name else name}:{number} until Ctrl-C.")
-        serve(make_pages(app.store), socket)
+        serve(pages, socket)

@@ -1,7 +1,9 @@
 """Serving the pages with uvicorn."""
 
 import contextlib
+import gc
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 from mlgroup_mail.errors import UsageError
@@ -23,6 +25,14 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def make_ready() -> None:
+    """Make this process one that answers, once everything is loaded."""
+    # What is loaded by now stays: looking through it for garbage took 100 ms in the midst of a request (measured).
+    gc.freeze()
+    # A thread that writes gives way at each statement, and then waits for the thread that answers: 5 ms unless told.
+    sys.setswitchinterval(0.0005)
+
+
 def serve(pages: "ASGIApp", on: socket.socket) -> None:
     """Serve until Ctrl-C or SIGTERM; requests that have begun are answered first."""
     import uvicorn
@@ -37,6 +47,7 @@ def serve(pages: "ASGIApp", on: socket.socket) -> None:
         timeout_graceful_shutdown=10,
         lifespan="off",
     )
+    make_ready()
     # Ctrl-C is how it is meant to end.
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[on])

@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 import mlgroup_mail
 from mlgroup_mail.content.language.catalogues import (
     LOCALE,
+    Domain,
     catalogue_language,
     catalogue_languages,
     direction_of,
@@ -29,64 +30,73 @@ _QUOTES = {"de": "„“", "fr": "«»", "es": "«»", "it": "«»", "ru": "«»
 Message = str | tuple[str, str]
 
 
+both = pytest.mark.parametrize("domain", ["mail", "pages"])
+
+
 @cache
-def said() -> frozenset[Message]:
-    """Every message of the shipped templates, as Babel finds them; a tuple where a number decides."""
+def said(domain: Domain = "mail") -> frozenset[Message]:
+    """Every message of the shipped templates of mails, or of pages; a tuple where a number decides."""
     found = extract_from_dir(
         shipped("templates"),
         [("**.j2", "jinja2.ext:babel_extract")],
         keywords={"_": None, "gettext": None, "ngettext": (1, 2)},
     )
-    return frozenset(message for _, _, message, _, _ in found)
+    return frozenset(message for file, _, message, _, _ in found if file.startswith("pages/") is (domain == "pages"))
 
 
 @cache
-def catalogue(language: str) -> Catalog:
-    with (LOCALE / language / "LC_MESSAGES" / "mail.po").open("rb") as file:
-        return read_po(file, locale=language, domain="mail")
+def catalogue(language: str, domain: Domain = "mail") -> Catalog:
+    with (LOCALE / language / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
+        return read_po(file, locale=language, domain=domain)
 
 
-def written(language: str, message: Message) -> list[str]:
+def written(language: str, message: Message, domain: Domain = "mail") -> list[str]:
     """What a catalogue says for a message, in each of its forms."""
-    entry = catalogue(language).get(message)
+    entry = catalogue(language, domain).get(message)
     assert entry is not None, f"{language} lacks {message}"
     return list(entry.string) if isinstance(entry.string, tuple) else [str(entry.string)]
 
 
-def test_there_is_something_to_translate() -> None:
-    assert len(said()) > 10
+@both
+def test_there_is_something_to_translate(domain: Domain) -> None:
+    assert len(said(domain)) > 10
 
 
-def test_the_languages_of_the_group_are_there() -> None:
-    assert catalogue_languages() == LANGUAGES
+@both
+def test_the_languages_of_the_group_are_there(domain: Domain) -> None:
+    assert catalogue_languages(domain) == LANGUAGES
 
 
+@both
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_catalogue_has_every_message_and_no_other(language: str) -> None:
-    assert {entry.id for entry in catalogue(language) if entry.id} == said()
-    assert not [entry.id for entry in catalogue(language) if entry.fuzzy]
-    for message in said():
-        assert all(form.strip() for form in written(language, message)), message
+def test_a_catalogue_has_every_message_and_no_other(language: str, domain: Domain) -> None:
+    assert {entry.id for entry in catalogue(language, domain) if entry.id} == said(domain)
+    assert not [entry.id for entry in catalogue(language, domain) if entry.fuzzy]
+    for message in said(domain):
+        assert all(form.strip() for form in written(language, message, domain)), message
 
 
+@both
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_value_of_a_message_is_in_its_translation(language: str) -> None:
-    for message in said():
+def test_every_value_of_a_message_is_in_its_translation(language: str, domain: Domain) -> None:
+    for message in said(domain):
         source = message[-1] if isinstance(message, tuple) else message
-        for form in written(language, message):
+        for form in written(language, message, domain):
             assert sorted(_PLACEHOLDER.findall(form)) == sorted(_PLACEHOLDER.findall(source)), form
 
 
+@both
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
-def test_nothing_was_left_in_english(language: str) -> None:
-    same = {message for message in said() if message in written(language, message)}
+def test_nothing_was_left_in_english(language: str, domain: Domain) -> None:
+    same = {message for message in said(domain) if message in written(language, message, domain)}
     # Words that happen to be spelt alike.
     assert same <= {"Panel", "Agenda", "Online", "Programme"}, same
 
 
+@both
 @pytest.mark.parametrize("language", _QUOTES)
-def test_quotes_are_those_of_the_language(language: str) -> None:
-    forms = "".join(form for message in said() for form in written(language, message))
+def test_quotes_are_those_of_the_language(language: str, domain: Domain) -> None:
+    forms = "".join(form for message in said(domain) for form in written(language, message, domain))
     assert all(mark in forms for mark in _QUOTES[language])
     assert '"' not in forms
 

@@ -1,0 +1,72 @@
+"""Bursts are found, and their readers chosen, on each kind of database."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mlgroup_mail.consent.bursts import flag_bursts
+from mlgroup_mail.consent.clicking import Click, Way, apply_clicks
+from mlgroup_mail.store import Store
+from mlgroup_mail.store.bursts import asked, flagged_of, flagged_rules, next_unasked
+from mlgroup_mail.store.courtesies import begin_courtesy
+from tests.delivery.ledgers import RecordingTransport, dispatch_all
+from tests.factories import NOON, make_store, planned_mailing
+
+SOON = NOON + timedelta(minutes=4)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A mailing to 28 people at seven offices, four at each, accepted for all of them at noon."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    with closing(make_store(tmp_path / "state", url)) as made:
+        planned_mailing(made, 28)
+        dispatch_all(made, RecordingTransport())
+        yield made
+
+
+def click(store: Store, *people: int) -> None:
+    clicks = [Click(contact_id=each, mailing_id=1, topic="newsletter", at=SOON, way=Way.ONE_CLICK) for each in people]
+    apply_clicks(store, clicks, now=lambda: SOON)
+
+
+def test_the_opt_outs_of_one_office_are_a_burst_and_those_of_many_are_none(store: Store) -> None:
+    click(store, 1, 8, 15, 2, 3, 4)
+    assert flag_bursts(store, now=SOON) == 3
+    with store.reading() as connection:
+        assert flagged_of(connection, 1) == {"office1.example": 3}
+        assert set(flagged_rules(connection).values()) == {"office1.example"}
+
+
+def test_what_comes_after_it_was_noticed_belongs_to_it(store: Store) -> None:
+    click(store, 1, 8, 15)
+    assert flag_bursts(store, now=SOON) == 3
+    click(store, 22)
+    assert (flag_bursts(store, now=SOON), flag_bursts(store, now=SOON)) == (1, 0)
+
+
+def test_each_reader_is_named_until_a_mail_was_begun(store: Store) -> None:
+    click(store, 1, 8, 15)
+    flag_bursts(store, now=SOON)
+    named = []
+    while True:
+        with store.claiming() as connection:
+            whom = next_unasked(connection, after=0, since=NOON)
+            if whom is None:
+                break
+            named.append(whom.contact_id)
+            courtesy = begin_courtesy(connection, kind="undo", address=whom.address, token="t", now=SOON)
+            asked(connection, whom.signal_id, courtesy)
+    assert named == [1, 8, 15]
+    with store.reading() as connection:
+        assert next_unasked(connection, after=0, since=NOON) is None
+
+
+def test_after_a_day_nobody_is_asked_any_more(store: Store) -> None:
+    click(store, 1, 8, 15)
+    flag_bursts(store, now=SOON)
+    with store.reading() as connection:
+        assert next_unasked(connection, after=0, since=SOON + timedelta(seconds=1)) is None
