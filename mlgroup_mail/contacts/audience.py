@@ -42,7 +42,7 @@ def split_audience(
     for contact in chosen:
         mailbox, topics = addresses.key(contact.address), contact.topics
         reason = restrictions.get(contact.contact_id) or restricted.get(mailbox)
-        if reason is None and not (topic in topics if topics else topic_default):
+        if reason is None and topic not in contact.chosen and not (topic in topics if topics else topic_default):
             reason = ExclusionReason.NOT_SUBSCRIBED
         if reason is None and not allowed[addresses.domain(contact.address)]:
             reason = ExclusionReason.NOT_ALLOWED

@@ -208,6 +208,12 @@ def _several(field: str) -> _Maker:
     return make
 
 
+def _topics(words: tuple[str, ...]) -> Test:
+    """Those of the list, and those that somebody has turned on for themselves."""
+    listed, holds = _several("topics")(words), _one_of(words)
+    return lambda contact, answers: listed(contact, answers) or any(map(holds, contact.chosen))
+
+
 def _country(words: tuple[str, ...]) -> Test:
     codes = frozenset(find_country(word) if word else "" for word in words)
     return _shared("country", codes.__contains__)
@@ -246,7 +252,7 @@ _FIELDS: dict[str, _Maker] = {
     "organisation": _text("organisation"),
     "source": _text("source"),
     "themes": _several("themes"),
-    "topics": _several("topics"),
+    "topics": _topics,
     "first_name": _text("first_name"),
     "name": _own_text("name"),
     "address": _address,

@@ -5,14 +5,12 @@ from collections.abc import Mapping
 
 from mlgroup_mail import addresses
 from mlgroup_mail.content.frozen import FrozenSource
+from mlgroup_mail.delivery.courtesies import begin, hand_over
 from mlgroup_mail.delivery.sample import TEST_MARK, make_sample
 from mlgroup_mail.delivery.sending import Sending
-from mlgroup_mail.delivery.waiting import wait_out
-from mlgroup_mail.errors import TransportError, UsageError
+from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import Contact, Message, Outcome
 from mlgroup_mail.store.contacts import find_contact
-from mlgroup_mail.store.courtesies import begin_courtesy, end_courtesy
-from mlgroup_mail.store.rates import Places
 
 
 def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapping[str, bytes]) -> Outcome:
@@ -42,10 +40,11 @@ def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapp
         at=now,
         pictures=pictures,
         mark=TEST_MARK,
+        build=parts.transport.build,
     )
     try:
         parts.transport.open()
-        attempt_id = _begin(parts, address, token)
+        attempt_id = begin(parts, kind="test", address=address, token=token)
         message = Message(
             attempt_id=attempt_id,
             delivery_id=attempt_id,
@@ -54,25 +53,8 @@ def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapp
             envelope_from=source.sender.address,
             address=address,
             content=sample.content,
+            template=sample.template,
         )
-        (outcome,) = parts.transport.send([message], lambda: True)
-        with parts.store.writing() as connection:
-            end_courtesy(connection, outcome, now=parts.clock.now())
+        return hand_over(parts, message)
     finally:
         parts.transport.close()
-    return outcome
-
-
-def _begin(parts: Sending, address: str, token: str) -> int:
-    """The durable attempt, once the rates allow one more message."""
-    while True:
-        with parts.store.writing() as connection:
-            wait = Places(connection, parts.rates, parts.transport.name).take_one(addresses.domain(address))
-            if wait is None:
-                return begin_courtesy(connection, kind="test", address=address, token=token, now=parts.clock.now())
-        if not wait_out(wait, wanted=lambda: True, stop=parts.stop):
-            raise TransportError(
-                f"the mail server's limit is reached: it may be given no more for {round(wait.seconds / 60)} minutes",
-                mend="Try again then, or look at the rates in the settings.",
-                temporary=True,
-            )

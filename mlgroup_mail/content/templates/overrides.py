@@ -94,7 +94,9 @@ def doubtful_templates(project: Project, blocks: Iterable[str]) -> tuple[Problem
     own = {path.relative_to(project.templates).as_posix() for path in project.templates.rglob("*.j2")}
     if not own:
         return ()
-    used, unread = set[str](), Collected()
+    # Web pages are named by their own names, and by no mail.
+    pages = (path.relative_to(shipped("templates")).as_posix() for path in shipped("templates").glob("pages/*.j2"))
+    used, unread = set(pages), Collected()
     for name in known_templates(project):
         with unread:
             used |= reachable_templates(project, name, blocks).keys()

@@ -32,15 +32,18 @@ def known_templates(project: Project) -> tuple[str, ...]:
     return tuple(sorted(found[HTML_SUFFIX] & found[TEXT_SUFFIX]))
 
 
-def reachable_templates(project: Project, template: str, blocks: Iterable[str] = ()) -> dict[str, str]:
+def reachable_templates(
+    project: Project, template: str, blocks: Iterable[str] = (), further: Iterable[str] = ()
+) -> dict[str, str]:
     """Every file that compiling may read, by name: those of the kind, of the blocks that are used and of prose, and
-    all that these include, extend or import.
+    all that these include, extend or import; `further` are files that are read besides.
 
     Raises CampaignError for a file that is missing, outside the folder, not valid Jinja, or named only at run time.
     """
     texts: dict[str, str] = {}
     wanted: list[tuple[str, str]] = [(BODY + HTML_SUFFIX, ""), (PROSE + HTML_SUFFIX, "")]
     wanted += [(name + suffix, "") for name in (template, *map(block_template, blocks)) for suffix in SUFFIXES]
+    wanted += [(name, "") for name in further]
     while wanted:
         name, named_at = wanted.pop()
         if name not in texts:
