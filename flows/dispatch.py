@@ -13,8 +13,9 @@ from flows.progress import Progress, shown
 from flows.project import in_project
 from flows.reports import link_reports
 from mlgroup_mail.delivery.stopping import Stop
+from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import DeliveryState, MailingRef
-from mlgroup_mail.reporting.status import MailingStatus, all_statuses, statuses_after
+from mlgroup_mail.reporting.status import MailingStatus, gone_since, statuses_after, statuses_in_hand
 from mlgroup_mail.settings.app import App
 
 
@@ -51,15 +52,20 @@ def _send(app: App, progress: Progress, stop: Stop) -> tuple[list[MailingStatus]
         # By its first outcome everything due has been planned, so what is left is known.
         progress.total = progress.total or done + sum(status.left for status in _due(app))
 
-    before = all_statuses(app)
-    result = app.dispatch(progress=count, stop=stop)
+    before = statuses_in_hand(app)
+    try:
+        result = app.dispatch(progress=count, stop=stop)
+    except ConfigurationError as error:
+        if gone := gone_since(app, before):
+            return gone, str(error.problem)
+        raise
     # The others had their turn; the run fails, so that somebody looks.
     hindrance = "; ".join(str(error.problem) for error in result.hindered)
     return statuses_after(app, result.refs, before), hindrance
 
 
 def _due(app: App) -> list[MailingStatus]:
-    return [status for status in all_statuses(app) if status.due]
+    return [status for status in statuses_in_hand(app) if status.due]
 
 
 async def _show(statuses: Sequence[MailingStatus], *, description: str) -> None:

@@ -12,8 +12,24 @@ from flows.project import in_project
 
 @flow(name="opt-outs", flow_run_name=names.by_time, retries=0)
 async def opt_outs(now: AwareDatetime | None = None) -> dict[str, int]:
-    """Import the files that wait in `contacts/opt-outs/`, each once; running it again changes nothing."""
-    return await import_files(now)
+    """Import the files that wait in `contacts/opt-outs/`, each once, and look for bursts; safe to run again."""
+    numbers = await import_files(now)
+    return numbers | await look_for_bursts(now)
+
+
+# Each attempt is durable before it begins: who may have been asked is not asked again.
+@task(name="look for bursts", task_run_name="look for bursts", retries=0, cache_policy=NO_CACHE)
+async def look_for_bursts(now: datetime | None) -> dict[str, int]:
+    """Flag opt-outs that a mail gateway may have clicked, and ask their readers; show how many, where any were."""
+    found = await in_project(lambda app: app.look_for_bursts(), now=now)
+    if found.flagged:
+        await artifacts.show(
+            "bursts",
+            f"{found.flagged} opt-outs came within minutes of a mailing's arrival at one domain: perhaps a mail "
+            f"gateway that presses links. They hold; {found.asked} readers were asked by mail whether it was they.",
+            description="Opt-outs that a mail gateway may have clicked",
+        )
+    return {"bursts_flagged": found.flagged, "readers_asked": found.asked}
 
 
 @task(name="import waiting opt-outs", task_run_name="import waiting opt-outs", retries=0, cache_policy=NO_CACHE)

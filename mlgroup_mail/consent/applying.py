@@ -1,6 +1,6 @@
 """From a signal to a standing rule, once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,27 +16,36 @@ CHUNK = 5000
 """Signals that are applied in one transaction: claims wait for one such chunk at most."""
 
 
+Sieve = Callable[[Connection, Sequence[Signal]], list[Signal]]
+"""Which of these signals may be kept; asked within the transaction that keeps them."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
-    """What came of a signal: whom it names, and whether it is `new`, or its evidence had been applied before."""
+    """What came of a signal: whom it names, and whether it is `new`, or its evidence had been applied before.
+
+    A sieve that lets it not through leaves it neither new nor anybody's.
+    """
 
     contact_id: int | None
     new: bool
 
 
-def apply_signal(store: Store, signal: Signal, *, now: datetime) -> Applied:
+def apply_signal(store: Store, signal: Signal, *, now: datetime, sieve: Sieve | None = None) -> Applied:
     """Record the signal and the rule it leads to, in one serialised transaction.
 
     An address that is nobody's yet is suppressed all the same: whoever joins with it later is not written to.
     A complaint stops all topics, whatever it names.
     """
     with store.deciding() as connection:
+        if sieve is not None and not sieve(connection, [signal]):
+            return Applied(contact_id=None, new=False)
         (understood,) = _understood(connection, [signal])
         new = _record(connection, [understood], now=now) == 1
     return Applied(contact_id=understood.contact_id, new=new)
 
 
-def apply_signals(store: Store, signals: Iterable[Signal], *, now: datetime) -> int:
+def apply_signals(store: Store, signals: Iterable[Signal], *, now: datetime, sieve: Sieve | None = None) -> int:
     """The same for many, in chunks; returns how many were new.
 
     A crash between two chunks loses nothing: whatever is applied twice counts once.
@@ -44,7 +53,7 @@ def apply_signals(store: Store, signals: Iterable[Signal], *, now: datetime) -> 
     new = 0
     for chunk in chunked(signals, CHUNK):
         with store.deciding() as connection:
-            new += apply_within(connection, chunk, now=now)
+            new += apply_within(connection, sieve(connection, chunk) if sieve else chunk, now=now)
     return new
 
 

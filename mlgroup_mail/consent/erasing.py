@@ -7,15 +7,16 @@ and not the key cannot find out whose it was, and nobody can read an address out
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from mlgroup_mail import addresses
 from mlgroup_mail.errors import ConfigurationError, MailError
-from mlgroup_mail.model import Contact
+from mlgroup_mail.model import Contact, Signal
 from mlgroup_mail.store import Connection, Store, erasure
-from mlgroup_mail.store.contacts import find_contact, is_listed
+from mlgroup_mail.store.contact_lookup import read_address
+from mlgroup_mail.store.contacts import find_contact, find_holders, is_listed
 from mlgroup_mail.store.erasure import Forgotten
 
 _SHOWN = 10
@@ -36,6 +37,16 @@ class ErasedPeople:
     def know(self, mailbox: str) -> bool:
         """Whether this address was an erased person's. Takes a normalised one."""
         return bool(self._macs) and mac(self._key, mailbox) in self._macs
+
+    def let_back(self, mailbox: str) -> bool:
+        """Remember this address no more, by the confirmed wish of whoever reads it; False where it was not erased.
+
+        Inside `deciding`. Takes a normalised one.
+        """
+        if not self.know(mailbox):
+            return False
+        erasure.remember_no_more(self._connection, mac(self._key, mailbox))
+        return True
 
     def without(self, contacts: Iterable[Contact]) -> Iterable[Contact]:
         """The others, as they come. Who is on the list loses an erased address from their further ones, no more.
@@ -69,6 +80,27 @@ class ErasedPeople:
         return contact if len(kept) == len(contact.aliases) else replace(contact, aliases=kept)
 
 
+class WithoutErased:
+    """Keeps addresses of erased people out of the ledger, whatever road brings them: a sieve for `consent.applying`.
+
+    Whose they were can be told no more, and they are stopped for ever: nothing is to be kept. Where somebody has such
+    an address again, by their own wish, a signal about it counts as any other. Counts in `met` what it keeps out.
+    """
+
+    def __init__(self, key: str | None) -> None:
+        self._key = key
+        self.met = 0
+
+    def __call__(self, connection: Connection, signals: Sequence[Signal]) -> list[Signal]:
+        """The signals that may be kept; raises ConfigurationError as `ErasedPeople`."""
+        erased = ErasedPeople(connection, self._key)
+        theirs = {key for each in signals if each.address and erased.know(key := addresses.key(each.address))}
+        nobodys = theirs - find_holders(connection, theirs).keys()
+        kept = [each for each in signals if addresses.key(each.address) not in nobodys]
+        self.met += len(signals) - len(kept)
+        return kept
+
+
 def erase_person(store: Store, person: str, *, key: str | None, by: str, reason: str, now: datetime) -> Forgotten:
     """Forget the person with this address or contact number: see `store.erasure.forget`.
 
@@ -87,6 +119,22 @@ def erase_person(store: Store, person: str, *, key: str | None, by: str, reason:
             now=now,
         )
     return replace(forgotten, log_busy=not store.empty_log())
+
+
+def require_erasure_key(connection: Connection, key: str | None) -> None:
+    """Raise ConfigurationError where nobody could be erased under this key."""
+    _the_key(key, erasure.erased_macs(connection))
+
+
+def forgotten_at(connection: Connection, key: str | None, who: str) -> datetime | None:
+    """When the person with this address was erased; None where nobody with it was, and for a contact's number.
+
+    Raises ConfigurationError where somebody was erased and the key is not there, UsageError for what is no address.
+    """
+    macs = erasure.erased_macs(connection)
+    if not macs or who.isdigit():
+        return None
+    return erasure.erased_at(connection, mac(_the_key(key, macs), read_address(who)))
 
 
 def _the_key(key: str | None, macs: frozenset[str]) -> bytes:

@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import RowMapping
 
+from mlgroup_mail.cli import looking
 from mlgroup_mail.model import ExclusionReason
+from mlgroup_mail.reporting.log import LogLine
+from mlgroup_mail.store import deliveries
 from tests.acceptance.conftest import approved_letter, letter
 from tests.acceptance.projects import LETTER, person
 from tests.cli.conftest import Run
@@ -46,3 +50,31 @@ def test_the_log_has_the_number_that_names_a_message_in_the_outbox(run: Run, sen
     written = {path.stem for path in (sent / "var" / "outbox").rglob("*.eml")}
     assert {str(line["delivery_id"]) for line in lines if line["state"] == "accepted"} == written
     assert run("log", LETTER, "--csv").out.splitlines()[0].endswith(",canary,delivery_id")
+
+
+def test_a_long_log_is_told_as_it_is_read_and_a_table_reads_only_what_it_shows(
+    run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million lines are never in memory at once."""
+    monkeypatch.setattr(deliveries, "_CHUNK", 2)
+    monkeypatch.setattr(looking, "_SHOWN", 2)
+    read: list[int] = []
+    told: list[tuple[int, int]] = []
+    make, cells = deliveries._delivery, LogLine.cells
+
+    def counted(row: RowMapping) -> deliveries.DeliveryRow:
+        read.append(row["id"])
+        return make(row)
+
+    def noted(line: LogLine) -> list[object]:
+        told.append((len(told) + 1, len(read)))
+        return cells(line)
+
+    monkeypatch.setattr(deliveries, "_delivery", counted)
+    monkeypatch.setattr(LogLine, "cells", noted)
+    assert "… and 4 more" in run("log", LETTER).text
+    assert len(read) == 2
+    read.clear()
+    assert len(run("log", LETTER, "--csv").out.splitlines()) == 1 + 6
+    assert all(in_memory - line < 2 for line, in_memory in told)
+    assert len(told) == 6

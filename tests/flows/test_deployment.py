@@ -108,7 +108,8 @@ def _deployments() -> list[dict[str, Any]]:
 
 
 def test_each_deployment_runs_alone_and_cancels_what_comes_too_early() -> None:
-    assert {each["name"] for each in _deployments()} == {"dispatch", "opt-outs", "newsletter", "call-for-proposals"}
+    names = {each["name"] for each in _deployments()}
+    assert names == {"dispatch", "opt-outs", "provider-lists", "retention", "newsletter", "call-for-proposals"}
     for each in _deployments():
         assert each["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}, each["name"]
         assert {schedule["timezone"] for schedule in each["schedules"]} <= {"Europe/London"}, each["name"]

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from mlgroup_mail.errors import ContactSourceError, UsageError
+from mlgroup_mail.testing.sendgrid import fake_sendgrid
+from mlgroup_mail.testing.sendgrid.suppressions import SuppressionList
 from tests.flows.projects import (
     APPROVER,
     CALL,
@@ -52,6 +54,18 @@ def run_opt_outs() -> Any:
     from flows.opt_outs import opt_outs
 
     return asyncio.run(opt_outs(now=DUE, return_state=True))
+
+
+def run_provider_lists() -> Any:
+    from flows.provider_lists import provider_lists
+
+    return asyncio.run(provider_lists(now=DUE, return_state=True))
+
+
+def run_retention(**parameters: Any) -> Any:
+    from flows.retention import retention
+
+    return asyncio.run(retention(**{"return_state": True} | parameters))
 
 
 def result(state: Any) -> Any:
@@ -267,7 +281,10 @@ def test_opt_outs_that_come_between_plan_and_dispatch_count(project: SmallProjec
     state = run_opt_outs()
     run_dispatch()
 
-    assert result(state) == {"files": 1, "known_files": 1, "new_opt_outs": 1, "rejected_rows": 0}
+    assert result(state) == {
+        **{"files": 1, "known_files": 1, "new_opt_outs": 1, "rejected_rows": 0},
+        **{"bursts_flagged": 0, "readers_asked": 0},
+    }
     assert project.addresses() == EVERYBODY[1:]
 
 
@@ -278,6 +295,31 @@ def test_a_file_of_opt_outs_is_imported_once(project: SmallProject) -> None:
     assert (result(second)["files"], result(second)["new_opt_outs"]) == (0, 0)
     assert "| october.csv | 1 | 0 |" in artifacts_of(first)["opt-outs"]
     assert not artifacts_of(second)
+
+
+def test_sendgrids_lists_are_left_alone_until_somebody_switches_them_on(project: SmallProject) -> None:
+    state = run_provider_lists()
+    assert (state.type, artifacts_of(state)) == ("COMPLETED", {})
+    assert "MLGROUP_SENDGRID_PULL" in state.message
+
+
+def test_sendgrids_lists_are_read_and_the_run_shows_numbers_only(
+    project: SmallProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fake_sendgrid() as fake:
+        monkeypatch.setenv("MLGROUP_SENDGRID_PULL", "true")
+        monkeypatch.setenv("MLGROUP_SENDGRID_URL", fake.url)
+        monkeypatch.setenv("MLGROUP_SENDGRID_API_KEY", fake.key)
+        fake.account.suppressions.add(SuppressionList.SPAM, EVERYBODY[0], created=DUE.timestamp() - 60)
+        first, second = run_provider_lists(), run_provider_lists()
+        fake.account.scopes.remove("suppression.read")
+        third = run_provider_lists()
+    assert (result(first)["opt_outs"], result(second)["opt_outs"]) == (1, 0)
+    assert "| opt outs | 1 |" in artifacts_of(first)["provider-lists"]
+    assert EVERYBODY[0] not in artifacts_of(first)["provider-lists"]
+    assert not artifacts_of(second), "nothing new, nothing to show"
+    assert third.type == "FAILED"
+    assert "Suppressions" in third.message
 
 
 def test_a_list_that_cannot_be_read_fails_the_run_and_keeps_the_stored_one(project: SmallProject) -> None:
@@ -377,10 +419,23 @@ def test_no_flow_or_task_is_ever_retried_by_prefect() -> None:
     """The ledger is the retry queue: it alone knows what has been handed over."""
     from prefect import Flow, Task
 
-    from flows import call_for_proposals, contact_list, dispatch, newsletter, opt_outs, preparing
+    from flows import call_for_proposals, contact_list, dispatch, newsletter, opt_outs, preparing, retention
 
-    modules = (call_for_proposals, contact_list, dispatch, newsletter, opt_outs, preparing)
+    modules = (call_for_proposals, contact_list, dispatch, newsletter, opt_outs, preparing, retention)
     found = [each for module in modules for each in vars(module).values() if isinstance(each, Flow | Task)]
 
     assert {each.name for each in found} >= {"dispatch", "send what is due", "newsletter", "opt-outs"}
     assert [each.name for each in found if each.retries] == []
+
+
+def test_what_is_kept_for_too_long_is_counted_and_then_forgotten_once(project: SmallProject) -> None:
+    run_opt_outs()
+    much_later = DUE.replace(year=DUE.year + 10)
+
+    dry, first, second = (run_retention(apply=apply, now=much_later) for apply in (False, True, True))
+
+    assert dry.name == "Dry run"
+    assert result(dry)["evidence"] > 0
+    assert result(first) == result(dry)
+    assert not any(result(second).values())
+    assert second.message == "Nothing is kept for too long."

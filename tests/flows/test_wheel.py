@@ -52,6 +52,19 @@ def environment_of_the_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
+def test_the_wheel_carries_the_fake_sendgrid_with_its_files_and_their_licence(
+    environment_of_the_wheel: Path, tmp_path: Path
+) -> None:
+    where = "import mlgroup_mail.testing.sendgrid as it; print(it.__file__)"
+    tries = "from mlgroup_mail.testing.sendgrid.schema import schema_flaws; print(len(list(schema_flaws({}))))"
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MLGROUP_"))}
+    python = environment_of_the_wheel / "python"
+    package = Path(run_command([python, "-c", where], folder=tmp_path, environment=plain).strip()).parent
+    assert package.is_relative_to(environment_of_the_wheel.parent)
+    assert (package / "openapi" / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+    assert run_command([python, "-c", tries], folder=tmp_path, environment=plain).strip() == "2"
+
+
 def test_from_the_wheel_to_a_delivered_mail(
     environment_of_the_wheel: Path, prefect_server: PrefectServer, tmp_path: Path
 ) -> None:
