@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import quote
 
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.message.message_template import MessageTemplate
 from mlgroup_mail.content.message.mime_tree import base64_lines
 from mlgroup_mail.delivery.variant_names import variant_names
 from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import ALL_TOPICS, CompiledMessage, Contact, Message
-from mlgroup_mail.model.message import MergeValues
+from mlgroup_mail.model.message import BuildTemplate, MergeValues, Template
 from mlgroup_mail.settings.project import Group
 from mlgroup_mail.store.claims import Claimed
 from mlgroup_mail.store.mailings import MailingRow
@@ -24,7 +24,8 @@ class Links:
     """The ways to opt out that a mail offers its reader, for one mailing."""
 
     def __init__(self, tokens: OptOutTokens, group: Group, *, public_url: str | None, topic: str) -> None:
-        self._tokens, self._group, self._topic = tokens, group, topic
+        self._tokens, self._topic = tokens, topic
+        self._mailto = f"mailto:{quote(group.opt_out_address, safe='@')}?subject={quote('opt out ')}"
         self._public_url = public_url.rstrip("/") if public_url else None
 
     @property
@@ -43,7 +44,14 @@ class Links:
 
     def mailto(self, token: str) -> str:
         """A mail that opts out: the token stands in the subject, where every mail program lets it live."""
-        return f"mailto:{quote(self._group.opt_out_address, safe='@')}?subject={quote(f'opt out {token}')}"
+        return f"{self._mailto}{token}"
+
+
+class _Variant(NamedTuple):
+    """What is needed of a variant: its template, and whether it shows the way out of everything."""
+
+    template: Template
+    offers_all: bool
 
 
 class Merge:
@@ -58,16 +66,18 @@ class Merge:
         links: Links,
         clock: Clock,
         keys: Mapping[str, int],
+        build: BuildTemplate,
     ) -> None:
         """`compiled` and `keys`: the mailing's variants as the ledger holds them, id -> JSON and key -> id;
-        `pictures`: bytes by digest.
+        `pictures`: bytes by digest; `build`: the transport's.
         """
         self._mailing, self._compiled, self._links, self._clock = mailing, compiled, links, clock
         self._source = FrozenSource.from_json(mailing.source)
         self._names = variant_names(self._source, keys)
         # Encoded once: 200 variants that each had pictures of their own would fill the memory.
         self._pictures = {digest: base64_lines(content) for digest, content in pictures.items()}
-        self._templates: dict[int, MessageTemplate] = {}
+        self._build = build
+        self._variants: dict[int, _Variant] = {}
 
     def rehearse(self) -> None:
         """Make one message of each variant for nobody; raises ConfigurationError where that fails.
@@ -87,17 +97,19 @@ class Merge:
         """One finished message. Raises ValueError where it cannot be made."""
         mailing_id = self._mailing.mailing_id
         token = self._links.token(claimed.contact_id, mailing_id)
-        every = self._links.token(claimed.contact_id, mailing_id, topic=ALL_TOPICS)
+        template, offers_all = self._variant(claimed.variant_id)
+        # A token takes as long as all the rest: the second is made where somebody will see it.
+        every = self._links.token(claimed.contact_id, mailing_id, topic=ALL_TOPICS) if offers_all else ""
         https, mailto = self._links.https(token), self._links.mailto(token)
         values = MergeValues(
             address=claimed.address,
             opt_out=https or mailto,
-            opt_out_all=self._links.https(every) or self._links.mailto(every),
+            opt_out_all=(self._links.https(every) or self._links.mailto(every)) if every else "",
             opt_out_mail=mailto,
             one_click=https if self._links.one_click else "",
             **claimed.fields,
         )
-        content = self._template(claimed.variant_id).fill(
+        content = template.fill(
             values,
             message_id=message_id(self._mailing, self._source, claimed.delivery_id),
             date=self._clock.now(),
@@ -112,18 +124,22 @@ class Merge:
             content=content,
             variant=self._names.get(claimed.variant_id, ""),
             contact_id=claimed.contact_id,
+            template=template,
         )
 
-    def _template(self, variant_id: int) -> MessageTemplate:
-        if variant_id not in self._templates:
-            self._templates[variant_id] = MessageTemplate.build(
-                CompiledMessage.from_json(self._compiled[variant_id]),
+    def _variant(self, variant_id: int) -> _Variant:
+        if variant_id not in self._variants:
+            compiled = CompiledMessage.from_json(self._compiled[variant_id])
+            template = self._build(
+                compiled,
                 sender=self._source.sender,
                 list_id=f"{self._source.topic}.{self._source.group['list_id']}",
                 one_click=self._links.one_click,
                 pictures=self._pictures,
             )
-        return self._templates[variant_id]
+            offers_all = any(slot.field == "links.opt_out_all" for slot in compiled.tokens.values())
+            self._variants[variant_id] = _Variant(template, offers_all)
+        return self._variants[variant_id]
 
 
 def message_id(mailing: MailingRow, source: FrozenSource, delivery_id: int) -> str:

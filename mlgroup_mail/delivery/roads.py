@@ -18,11 +18,21 @@ from mlgroup_mail.store.roads import RoadRow, all_roads, keep_roads, road_failed
 DEAF_AFTER = timedelta(hours=24)
 """How long a road may go unread; for a new one it counts from its configuration."""
 
+SENDGRID = "sendgrid"
+"""The road of SendGrid's suppression lists, where they are pulled."""
+
 _ASK_AGAIN_SECONDS = 60.0
 
 
 def register(store: Store, kind: Road, names: Collection[str], *, now: datetime) -> None:
-    """Say which roads of one kind are configured: all of them, at every start. Whatever is missing counts no more."""
+    """Say which roads of one kind are configured: all of them, at every start. Whatever is missing counts no more.
+
+    Where that is known nothing is written.
+    """
+    with store.reading() as connection:
+        known = [road for road in all_roads(connection) if road.kind is kind]
+    if {road.name for road in known} == set(names) and all(road.configured_at <= now for road in known):
+        return
     with store.writing() as connection:
         keep_roads(connection, kind, names, now=now)
 

@@ -13,7 +13,7 @@ from mlgroup_mail.content.message.mime_tree import base64_lines
 from mlgroup_mail.content.pictures.placing import with_pictures_inside
 from mlgroup_mail.delivery.merging import Links, merge_values
 from mlgroup_mail.model import Contact
-from mlgroup_mail.model.message import MergeValues
+from mlgroup_mail.model.message import BuildTemplate, MergeValues, Template
 
 DEAD_TOKEN = "preview"  # noqa: S105
 """Stands where an opt-out token would: nobody can be opted out by a sample."""
@@ -23,13 +23,17 @@ TEST_MARK = "[Test] "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """A mailing as one person would get it; `html` has its pictures in it, so that a browser can show it alone."""
+    """A mailing as one person would get it; `html` has its pictures in it, so that a browser can show it alone.
+
+    `content` is what `template` gave for that person.
+    """
 
     subject: str
     html: str
     text: str
     calendar: str
     content: bytes
+    template: Template
 
 
 def make_sample(
@@ -41,10 +45,12 @@ def make_sample(
     at: datetime,
     pictures: Mapping[str, bytes],
     mark: str = "",
+    build: BuildTemplate = MessageTemplate.build,
 ) -> Sample:
     """Compile and merge a mailing for `reader`; raises CampaignError.
 
-    `pictures` are the bytes of the source's pictures by digest; `mark` goes before the subject.
+    `pictures` are the bytes of the source's pictures by digest; `mark` goes before the subject; `build` is the
+    transport's, where the sample is to be sent.
     """
     fields = variant_fields(source)
     compiled = compile_message(source, fields.shared(fields.key(reader)))
@@ -58,7 +64,7 @@ def make_sample(
         one_click="",
         **merge_values(reader),
     )
-    template = MessageTemplate.build(
+    template = build(
         compiled,
         sender=source.sender,
         list_id=f"{source.topic}.{source.group['list_id']}",
@@ -71,4 +77,5 @@ def make_sample(
         text=merge_text(compiled, values),
         calendar=compiled.calendar,
         content=template.fill(values, message_id=message_id, date=at),
+        template=template,
     )

@@ -41,9 +41,9 @@ _ENDED_BY = {
 class ListEntry:
     """One address on one list.
 
-    `address` is normalised. `at` is when it was put there, by the provider's clock, to the second. `asks` is the opt-out
-    that follows from it, `bounce` of which sort a bounce is; a soft one asks for nothing by itself. `detail` is a short
-    text without addresses or names.
+    `address` is normalised. `at` is when it was put there, by the provider's clock, to the second. `asks` is the
+    opt-out that follows from it, `bounce` of which sort a bounce is; a soft one asks for nothing by itself. `detail` is
+    a short text without addresses or names.
     """
 
     on: ProviderList

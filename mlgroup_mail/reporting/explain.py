@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mlgroup_mail import addresses
@@ -12,12 +13,23 @@ from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.delivery.canaries import find_riders, split_riders
 from mlgroup_mail.delivery.planning import audience_of
 from mlgroup_mail.errors import MailError, UsageError
-from mlgroup_mail.model import Contact, DeliveryState, ExclusionReason, MailingRef, MailingState, Suppression
+from mlgroup_mail.model import (
+    Contact,
+    DeliveryState,
+    EventKind,
+    ExclusionReason,
+    MailingRef,
+    MailingState,
+    Suppression,
+)
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store import Connection
 from mlgroup_mail.store.contacts import find_contact, is_listed
 from mlgroup_mail.store.deliveries import DeliveryRow, deliveries_to
+from mlgroup_mail.store.events import DeliveryEvent, last_words
+from mlgroup_mail.store.join_requests import requests_of
 from mlgroup_mail.store.mailings import find_mailing
+from mlgroup_mail.store.second_copies import perhaps_twice
 from mlgroup_mail.store.suppressions import suppressions
 
 
@@ -31,14 +43,28 @@ class MailingAnswer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Later:
+    """What was learned of deliveries after they went: the event that says most of each, and who may have two copies."""
+
+    since: dict[int, DeliveryEvent]
+    twice: frozenset[int]
+
+    def told(self, delivery_id: int) -> str:
+        """What became of one, to be added to its state; "" where nothing is known."""
+        twice = "; a second copy was ordered, and both may have arrived" if delivery_id in self.twice else ""
+        return _told_later(self.since.get(delivery_id)) + twice
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
-    """All there is to say about one address."""
+    """All there is to say about one address; `chosen` are the topics that they have turned on for themselves."""
 
     address: str
     contact_id: int | None
     headline: str
     rules: tuple[Suppression, ...]
     mailings: tuple[MailingAnswer, ...]
+    chosen: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -56,6 +82,7 @@ class Explanation:
                 }
                 for rule in self.rules
             ],
+            "chosen_topics": list(self.chosen),
             "mailings": [
                 {"mailing": each.mailing, "answer": each.answer, "because": each.because} for each in self.mailings
             ],
@@ -83,14 +110,18 @@ def explain_address(app: App, text: str) -> Explanation:
         contact = find_contact(connection, address)
         rules = suppressions(connection, address=address, contact_id=contact.contact_id if contact else None)
         done = {row.ref: row for row in deliveries_to(connection, contact.contact_id)} if contact else {}
+        told = [row.delivery_id for row in done.values()]
+        later = Later(since=last_words(connection, told), twice=perhaps_twice(connection, told))
         listed = contact is not None and is_listed(connection, contact.contact_id)
+        asked = requests_of(connection, address)
     canary = _canary(app, address)
     return Explanation(
         address=address,
         contact_id=contact.contact_id if contact else None,
-        headline=_headline(address, contact, canary, listed=listed),
+        headline=_headline(address, contact, canary, listed=listed) + _chosen(contact) + _asked(asked),
+        chosen=contact.chosen if contact else (),
         rules=tuple(rules),
-        mailings=tuple(_answers(app, contact if listed else None, done, address if canary else "")),
+        mailings=tuple(_answers(app, contact if listed else None, done, later, address if canary else "")),
     )
 
 
@@ -116,10 +147,23 @@ def _headline(address: str, contact: Contact | None, canary: str, *, listed: boo
     return f"{address} is contact {contact.contact_id}: {contact.name or 'no name'}, {contact.status}."
 
 
+def _chosen(contact: Contact | None) -> str:
+    return f" They have turned on for themselves: {', '.join(contact.chosen)}." if contact and contact.chosen else ""
+
+
+def _asked(asked: list[datetime]) -> str:
+    when = ", ".join(f"{at:%Y-%m-%d}" for at in asked)
+    return f" Somebody asked to join with it ({when}), and nobody has confirmed it yet." if asked else ""
+
+
 def _answers(
-    app: App, contact: Contact | None, done: dict[MailingRef, DeliveryRow], canary: str
+    app: App,
+    contact: Contact | None,
+    done: dict[MailingRef, DeliveryRow],
+    later: Later,
+    canary: str,
 ) -> list[MailingAnswer]:
-    answers = [_happened(app, row) for row in done.values()]
+    answers = [_happened(app, row, later) for row in done.values()]
     for campaign_id in campaign_ids(app.project):
         try:
             campaign = read_campaign(app.project, campaign_id)
@@ -139,7 +183,7 @@ def _unknown(what: object, error: MailError) -> MailingAnswer:
     return MailingAnswer(mailing=str(what), answer="unknown", because=error.problem.message)
 
 
-def _happened(app: App, row: DeliveryRow) -> MailingAnswer:
+def _happened(app: App, row: DeliveryRow, later: Later) -> MailingAnswer:
     answer, because = _STATES[row.state]
     if row.canary and row.state is not DeliveryState.EXCLUDED:
         because = f"{because} (rides along as a canary, {row.canary})"
@@ -149,7 +193,16 @@ def _happened(app: App, row: DeliveryRow) -> MailingAnswer:
         answer, because = "does not get", reason.meaning
     elif row.reason:
         because = f"{because}: {row.reason}"
-    return MailingAnswer(mailing=str(row.ref), answer=answer, because=because)
+    return MailingAnswer(mailing=str(row.ref), answer=answer, because=because + later.told(row.delivery_id))
+
+
+def _told_later(event: DeliveryEvent | None) -> str:
+    """As the provider or a mailbox told it; nothing where that is only that the provider has it."""
+    if event is None or event.kind is EventKind.PROCESSED:
+        return ""
+    sort = f" ({event.bounce})" if event.bounce else ""
+    detail = f": {event.detail}" if event.detail else ""
+    return f"; then {event.kind}{sort} on {event.at:%Y-%m-%d}{detail}"
 
 
 def _stopped_since(app: App, row: DeliveryRow) -> ExclusionReason | None:

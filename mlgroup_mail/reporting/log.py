@@ -12,7 +12,7 @@ from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef
 from mlgroup_mail.reporting.status import status_of
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.deliveries import deliveries
-from mlgroup_mail.store.mailings import find_mailing
+from mlgroup_mail.store.mailings import delivery_counts, find_mailing
 from mlgroup_mail.store.plans import compiled_variants
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -89,6 +89,13 @@ def log_lines(app: App, ref: MailingRef) -> Iterator[LogLine]:
                 canary=row.canary,
                 delivery_id=row.delivery_id,
             )
+
+
+def count_log_lines(app: App, ref: MailingRef) -> int:
+    """How many lines the log of a mailing has."""
+    with app.store.reading() as connection:
+        mailing = find_mailing(connection, ref)
+        return sum(delivery_counts(connection, mailing.mailing_id).values()) if mailing else 0
 
 
 def _languages(compiled: Mapping[int, str]) -> dict[int, str]:

@@ -1,6 +1,6 @@
 """Where mailings stand."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -11,12 +11,15 @@ from mlgroup_mail.content.campaigns.campaign import MailingSpec, campaign_ids
 from mlgroup_mail.delivery import roads
 from mlgroup_mail.delivery.approving import Comparison
 from mlgroup_mail.errors import MailError, UsageError
-from mlgroup_mail.model import DeliveryState, MailingRef, MailingState
+from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.reporting.durations import Duration, duration_of
 from mlgroup_mail.settings.app import App
+from mlgroup_mail.store.bursts import flagged_of
 from mlgroup_mail.store.deliveries import DeliveryRow, canary_deliveries, oldest_due
-from mlgroup_mail.store.mailings import MailingRow, all_mailings, delivery_counts, find_mailing
+from mlgroup_mail.store.mailings import MailingRow, all_mailings, delivery_counts, find_mailing, mailings_not_over
+from mlgroup_mail.store.outcome_counts import count_exclusions
+from mlgroup_mail.store.second_copies import perhaps_twice_in
 
 _NOTHING = dict.fromkeys(DeliveryState, 0)
 
@@ -146,10 +149,33 @@ def all_statuses(app: App) -> tuple[MailingStatus, ...]:
     return overview(app).statuses
 
 
+def statuses_in_hand(app: App) -> list[MailingStatus]:
+    """Where those mailings stand that a dispatch now may do something about, or that leave a person something to do.
+
+    So neither those that are over nor those that wait for their time, which nobody has begun: what a tick costs does
+    not grow with them.
+    """
+    now, comparison = app.clock.now(), Comparison(app.files, app.store)
+    with app.store.reading() as connection:
+        rows = mailings_not_over(connection)
+    return [_status(app, row, comparison) for row in rows if row.send_at <= now or row.state not in _NOT_BEGUN]
+
+
 def statuses_after(app: App, refs: Iterable[MailingRef], before: Iterable[MailingStatus]) -> list[MailingStatus]:
     """Where mailings stand after something was sent of them; what had changed in the files `before` is told."""
     changed = {status.ref: status.changed for status in before}
     return [_with_changes(status_of(app, ref), changed.get(ref, ())) for ref in refs]
+
+
+def gone_since(app: App, before: Iterable[MailingStatus]) -> list[MailingStatus]:
+    """The mailings of which anything went, or may have, since `before`, as they stand now: no error undoes that."""
+    pairs = [(each, status_of(app, each.ref)) for each in before]
+    return [now for former, now in pairs if _gone(now) != _gone(former)]
+
+
+def _gone(status: MailingStatus) -> list[int]:
+    has_or_may_have = (DeliveryState.ACCEPTED, DeliveryState.REFUSED, DeliveryState.UNCERTAIN, DeliveryState.ATTEMPTING)
+    return [status.counts[state] for state in has_or_may_have]
 
 
 def _with_changes(after: MailingStatus, changed: tuple[str, ...]) -> MailingStatus:
@@ -171,7 +197,9 @@ def _status(app: App, row: MailingRow, comparison: Comparison) -> MailingStatus:
         counts = delivery_counts(connection, row.mailing_id)
         riding = canary_deliveries(connection, row)
         deaf = [] if row.state in _OVER else roads.deaf(connection, now=now)
+        flagged = flagged_of(connection, row.mailing_id)
         first = oldest_due(connection, row.mailing_id) if row.state in DISPATCHABLE else None
+        twice = perhaps_twice_in(connection, row.mailing_id)
     changed = () if row.state in _OVER else tuple(_changes(comparison, row))
     void = bool(changed) and row.state is MailingState.APPROVED
     state = MailingState.DRAFT if void else row.state_at(now)
@@ -190,13 +218,17 @@ def _status(app: App, row: MailingRow, comparison: Comparison) -> MailingStatus:
         remarks=(
             *((_why_void(row, changed),) if void else (*_remarks(row, counts, now), *_in_spite_of(changed))),
             *duration.remarks,
+            *_twice(row, len(twice)),
             *_canaries(riding),
+            *_bursts(flagged),
+            *_unreached_holders(app, row),
             *(f"nothing of it is sent while {roads.told(road)}" for road in deaf),
         ),
     )
 
 
 _OVER = frozenset({MailingState.FINISHED, MailingState.CANCELLED})
+_NOT_BEGUN = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED})
 _MOVING = frozenset({MailingState.APPROVED, MailingState.PLANNING, MailingState.PLANNED, MailingState.SENDING})
 
 
@@ -218,6 +250,38 @@ def _canaries(riding: Sequence[DeliveryRow]) -> Iterator[str]:
     if riding:
         told = ", ".join(f"{addresses.mask(row.address)} ({row.canary}, {row.state})" for row in riding)
         yield f"canaries that ride along: {told}"
+
+
+def _twice(row: MailingRow, number: int) -> Iterator[str]:
+    if number:
+        yield (
+            f"{number} may have got it twice: a second copy was ordered, and both may have arrived; "
+            f"`report {row.ref}` names them"
+        )
+
+
+def _unreached_holders(app: App, row: MailingRow) -> Iterator[str]:
+    """A statutory topic's readers hold an office: those who are left out are to be told in another way."""
+    if row.topic not in app.project.statutory_topics:
+        return
+    with app.store.reading() as connection:
+        left_out = count_exclusions(connection, row)
+    if number := sum(left_out.get(reason, 0) for reason in _BY_THEIR_WISH):
+        yield (
+            f"{number} hold an office and are left out by their own wish: {row.topic} is statutory, so tell them in "
+            f"another way (log {row.ref} says who)"
+        )
+
+
+_BY_THEIR_WISH = (ExclusionReason.OPTED_OUT, ExclusionReason.OPTED_OUT_TOPIC, ExclusionReason.COMPLAINED)
+
+
+def _bursts(flagged: Mapping[str, int]) -> Iterator[str]:
+    for domain, number in flagged.items():
+        yield (
+            f"{number} opt-outs came within minutes of its arrival at {domain}: perhaps a mail gateway that presses "
+            "links. They hold; each reader was asked by mail, and may take theirs back"
+        )
 
 
 def _in_spite_of(changed: tuple[str, ...]) -> Iterator[str]:

@@ -7,10 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mlgroup_mail.clock import Clock, FixedClock, SystemClock
-from mlgroup_mail.consent.erasing import ErasedPeople, erase_person
-from mlgroup_mail.consent.files import ImportedFile, import_waiting
-from mlgroup_mail.contacts.cleaning.cleaned import Cleaned
-from mlgroup_mail.contacts.pulling import read_all
+from mlgroup_mail.consent.erasing import ErasedPeople
 from mlgroup_mail.contacts.segments import Segment, segment_for
 from mlgroup_mail.content.campaigns.campaign import AudienceRule, read_campaign
 from mlgroup_mail.content.frozen import FrozenSource
@@ -23,22 +20,22 @@ from mlgroup_mail.delivery import (
     ordering,
     planning,
     sending,
+    settling,
     testing,
     wall_clock,
 )
 from mlgroup_mail.delivery.announcements import Announcements
 from mlgroup_mail.delivery.stopping import Stop
-from mlgroup_mail.delivery.storing import PullResult, store_list
 from mlgroup_mail.errors import ConfigurationError, MailError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, Outcome
 from mlgroup_mail.preflight.findings import Finding
 from mlgroup_mail.progress import Progress, silent
 from mlgroup_mail.settings.environment import TransportName, read_settings
-from mlgroup_mail.settings.parts import Parts, make_store, vocabulary
+from mlgroup_mail.settings.parts import make_store
+from mlgroup_mail.settings.people import PeopleJobs
 from mlgroup_mail.settings.project import read_project
-from mlgroup_mail.store.erasure import Forgotten
-from mlgroup_mail.store.mailings import MailingRow, all_mailings
-from mlgroup_mail.store.moving import Moved, keep_apart, move_person
+from mlgroup_mail.store.answering import telling_no_answer
+from mlgroup_mail.store.mailings import MailingRow, mailings_not_over
 from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
 
 
@@ -51,51 +48,8 @@ class DispatchResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class App(Parts):
+class App(PeopleJobs):
     """What can be done with a project: each job of the command line and the flows is one method."""
-
-    def clean_list(self, *, progress: Progress = silent) -> Cleaned:
-        """Read and clean the sources of the contact list; raises ContactSourceError where one cannot be used."""
-        words, now = vocabulary(self.project), self.clock.now()
-        return read_all(self.contacts, self.project.contacts, words, at=now, progress=progress)
-
-    def pull(self, *, accept_changes: bool = False, progress: Progress = silent) -> PullResult:
-        """Read, clean and store the contact list; raises ContactSourceError, and then nothing is stored.
-
-        Nor is anything where too much would change, unless `accept_changes`: the result has a `stop` then.
-        """
-        now, cleaned = self.clock.now(), self.clean_list(progress=progress)
-        return store_list(
-            self.store,
-            cleaned,
-            sources=[source.name for source in self.contacts.source],
-            now=now,
-            limits=self.contacts.pull,
-            accept_changes=accept_changes,
-            erasure_key=self.erasure_key,
-            progress=progress,
-        )
-
-    def move_person(self, old: str, new: str, *, by: str, reason: str) -> Moved:
-        """Give a person another address, or join two rows that are one person's; each by address or number."""
-        with self.store.deciding() as connection:
-            erased = ErasedPeople(connection, self.erasure_key)
-            return move_person(connection, old, new, by=by, reason=reason, now=self.clock.now(), erased=erased.know)
-
-    def keep_apart(self, old: str, new: str, *, by: str, reason: str) -> int:
-        """A suspected move was none: the new person is held no longer. Returns their number."""
-        with self.store.deciding() as connection:
-            return keep_apart(connection, old, new, by=by, reason=reason, now=self.clock.now())
-
-    def erase_person(self, who: str, *, by: str, reason: str) -> Forgotten:
-        """Forget a person, by address or number, for good."""
-        now = self.clock.now()
-        return erase_person(self.store, who, key=self.erasure_key, by=by, reason=reason, now=now)
-
-    def import_opt_outs(self) -> list[ImportedFile]:
-        """Import the files that wait in `contacts/opt-outs/`, each once."""
-        folder = self.project.contacts / "opt-outs"
-        return import_waiting(self.store, folder, topics=self.project.topics, now=self.clock.now())
 
     def check(self, campaign: str, mailing: str | None = None) -> tuple[Finding, ...]:
         """What the preflight rules find; writes nothing."""
@@ -160,6 +114,7 @@ class App(Parts):
 
     def require_sound(self) -> None:
         """Raise ConfigurationError where no live mail may go: place, another or an older ledger, clock, roads."""
+        self.register_roads()
         going_live.require_sound(self.project.root, self.store, clock=self.clock, leaves=self.leaves)
 
     def why_not_live(self) -> str:
@@ -175,10 +130,7 @@ class App(Parts):
         """
         self.require_sound()
         ledger_file.require_this_ledger(self.project.root, self.store)
-        try:
-            sending.send_due(self.sending(stop), refs, progress=progress)
-        finally:
-            ledger_witness.note_age(self.project.root, self.store)
+        sending.send_due(self.sending(stop), refs, progress=progress)
 
     def dispatch(
         self,
@@ -195,7 +147,7 @@ class App(Parts):
         self.require_sound()
         now, stop = self.clock.now(), stop or Stop()
         with self.store.reading() as connection:
-            rows = all_mailings(connection)
+            rows = mailings_not_over(connection)
         for row in rows:
             if row.state is MailingState.CANCELLED or row.state_at(now) is MailingState.EXPIRED:
                 self.settle(row.ref)
@@ -224,8 +176,13 @@ class App(Parts):
         return ledger_file.warning(self.project.root, self.store)
 
     def settle(self, ref: MailingRef) -> None:
-        """Expire what is too late and finish what has nothing open; sends nothing."""
-        sending.settle(self.store, ref, now=self.clock.now())
+        """Expire what is too late and finish what has nothing open; sends nothing.
+
+        Raises ClockError where the clock cannot be right: nothing expires by such a one.
+        """
+        if self.leaves:
+            wall_clock.require_sound_clock(self.store, now=self.clock.now())
+        settling.settle(self.store, ref, now=self.clock.now())
 
     def extend(self, mailing: MailingRow, *, reason: str, by: str) -> None:
         """Give a mailing past its `stop_at` 48 hours from now, by a person's order."""
@@ -274,13 +231,15 @@ def open_app(root: Path, *, clock: Clock | None = None) -> Iterator[App]:
     """The project at `root`, ready for use; an embedded database that is new is made here.
 
     `clock` overrides the machine's and `MLGROUP_NOW`. Raises UsageError where there is no project,
-    ConfigurationError where settings or project files are wrong, LedgerError where the database needs an upgrade.
+    ConfigurationError where settings or project files are wrong, or the database does not answer, or not any more;
+    LedgerError where it needs an upgrade.
     """
     app = _wire(root, clock)
     try:
         make_if_new(app.store, now=app.clock.now())
         require_current(app.store)
-        yield app
+        with telling_no_answer(app.store):
+            yield app
     finally:
         app.store.close()
 

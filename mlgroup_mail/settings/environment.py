@@ -124,8 +124,28 @@ class Settings(BaseSettings):
     smtp_per_minute: int | None = Field(default=None, ge=1)
     smtp_per_day: int | None = Field(default=None, ge=1)
     smtp_profile: SmtpProfile | None = None
-    smtp_timeout: float = Field(default=60.0, gt=0)
+    smtp_timeout: float = Field(default=300.0, gt=0)
     smtp_answer_timeout: float = Field(default=600.0, gt=0)
+
+    sendgrid_api_key: SecretStr | None = None
+    sendgrid_url: Annotated[
+        str | None,
+        matching(
+            r"https?://([A-Za-z0-9.-]+|\[::1\])(:[0-9]+)?", "must be an address such as https://api.eu.sendgrid.com"
+        ),
+    ] = None
+    sendgrid_ca_file: Path | None = None
+    sendgrid_per_minute: int | None = Field(default=None, ge=1)
+    sendgrid_per_day: int | None = Field(default=None, ge=1)
+    sendgrid_timeout: float = Field(default=30.0, gt=0)
+    sendgrid_answer_timeout: float = Field(default=300.0, gt=0)
+    sendgrid_webhook_keys: Words = ()
+    sendgrid_sandbox: bool = False
+    sendgrid_pull: bool = False
+    sendgrid_push: bool = False
+
+    soft_bounces: int = Field(default=3, ge=1, le=100)
+    soft_bounce_days: int = Field(default=120, ge=1, le=3650)
 
     @property
     def connections(self) -> int:
@@ -146,7 +166,7 @@ class Settings(BaseSettings):
         profile = self.smtp_profile.messages_per_day if self.smtp_profile else None
         return min((rate for rate in (self.smtp_per_day, profile) if rate), default=None)
 
-    @field_validator("allowed_domains", "secret_keys", mode="before")
+    @field_validator("allowed_domains", "secret_keys", "sendgrid_webhook_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Several values stand apart by commas or blanks."""

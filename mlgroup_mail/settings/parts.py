@@ -1,24 +1,35 @@
 """What a project is made of once its files and settings are read: each part is made here, and nowhere else."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import timedelta
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlgroup_mail.clock import Clock
-from mlgroup_mail.consent.tokens import OptOutTokens
+from mlgroup_mail.consent.bounces import SoftBounceRule
+from mlgroup_mail.consent.joining import JoinTerms
+from mlgroup_mail.consent.tokens import OptOutTokens, Scope
 from mlgroup_mail.contacts.config import ContactsConfig, read_config
 from mlgroup_mail.contacts.words.readings import Vocabulary
-from mlgroup_mail.delivery import approving
+from mlgroup_mail.delivery import approving, roads
+from mlgroup_mail.delivery.joining import JoinMails
+from mlgroup_mail.delivery.ledger_witness import witnessing
 from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.sending import Sending
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.delivery.transports.choosing import make_transport
+from mlgroup_mail.errors import ConfigurationError
+from mlgroup_mail.model import Road
 from mlgroup_mail.settings.environment import Environment, Settings, TransportName
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.store import Store
 from mlgroup_mail.store.failures import PauseRule
 from mlgroup_mail.store.rates import Rates
+
+if TYPE_CHECKING:
+    from mlgroup_mail.delivery.provider_lists import ProviderLists
 
 
 def vocabulary(project: Project) -> Vocabulary:
@@ -49,6 +60,12 @@ class Parts:
         """Opt-out tokens under the project's keys; raises ConfigurationError where there is none."""
         keys = [key.get_secret_value() for key in self.settings.secret_keys]
         return OptOutTokens(keys, topics=self.project.topics)
+
+    @cached_property
+    def preference_tokens(self) -> OptOutTokens:
+        """The tokens of the page of topics, under the same keys."""
+        keys = [key.get_secret_value() for key in self.settings.secret_keys]
+        return OptOutTokens(keys, topics=self.project.topics, scope=Scope.PREFERENCES)
 
     def require_keys(self) -> None:
         """Raise ConfigurationError where opt-out links could not be made: before anything is written, not after."""
@@ -87,19 +104,55 @@ class Parts:
 
     @property
     def rates(self) -> Rates:
-        """What the mail server may be given; files need no rate."""
-        if self.settings.transport is not TransportName.SMTP:
-            return Rates()
+        """What the mail server or the provider may be given; files need no rate."""
+        settings = self.settings
+        match settings.transport:
+            case TransportName.OUTBOX:
+                return Rates()
+            case TransportName.SMTP:
+                per_minute, per_day = settings.messages_per_minute, settings.messages_per_day
+            case TransportName.SENDGRID:
+                per_minute, per_day = settings.sendgrid_per_minute, settings.sendgrid_per_day
         return Rates(
-            per_minute=self.settings.messages_per_minute,
-            per_day=self.settings.messages_per_day,
-            per_domain=self.settings.domain_per_minute,
+            per_minute=per_minute,
+            per_day=per_day,
+            per_domain=settings.domain_per_minute,
             domains=self.project.file.rates,
         )
 
     def links(self, topic: str) -> Links:
         """The opt-out links of a topic's mailings."""
         return Links(self.tokens, self.project.group, public_url=self.settings.public_url, topic=topic)
+
+    @property
+    def soft_bounces(self) -> SoftBounceRule:
+        """How many soft bounces suppress an address."""
+        return SoftBounceRule(times=self.settings.soft_bounces, within=timedelta(days=self.settings.soft_bounce_days))
+
+    @property
+    def provider_lists(self) -> "ProviderLists":
+        """SendGrid's suppression lists; raises ConfigurationError where the settings do not suffice."""
+        # Here and not above: most commands need no client.
+        from mlgroup_mail.delivery.provider_lists import ProviderLists
+        from mlgroup_mail.delivery.transports.sendgrid_account import account_of
+
+        return ProviderLists(
+            store=self.store,
+            account=account_of(self.settings),
+            clock=self.clock,
+            erasure_key=self.erasure_key,
+            soft=self.soft_bounces,
+        )
+
+    @property
+    def keeps_provider_lists(self) -> bool:
+        """Whether SendGrid's lists are read, or written to."""
+        return self.settings.sendgrid_pull or self.settings.sendgrid_push
+
+    def register_roads(self) -> None:
+        """Say which roads the settings name; from then on each must be read within a day."""
+        names = [roads.SENDGRID] if self.settings.sendgrid_pull else []
+        roads.register(self.store, Road.PROVIDER, names, now=self.clock.now())
 
     @property
     def erasure_key(self) -> str | None:
@@ -118,6 +171,39 @@ class Parts:
             stop=stop or Stop(),
             rates=self.rates,
             pause=PauseRule(after=self.settings.pause_after, percent=self.settings.pause_percent),
+            witness=partial(witnessing, self.project.root, self.store),
+        )
+
+    @property
+    def join_terms(self) -> JoinTerms | None:
+        """What joining on our page means here; None where nobody can."""
+        join = self.project.file.join
+        if join is None:
+            return None
+        return JoinTerms(
+            topics=self.project.topics,
+            joined=join.topics,
+            status=join.status,
+            per_hour=join.per_hour,
+            erasure_key=self.erasure_key,
+        )
+
+    def join_mails(self, terms: JoinTerms) -> JoinMails:
+        """What writes to those who join. Raises ConfigurationError where there is no public address for its links."""
+        join, url = self.project.file.join, self.settings.public_url
+        if url is None:
+            raise ConfigurationError(
+                "people can join, and there is no public address for the link that they confirm it with",
+                where="MLGROUP_PUBLIC_URL",
+                mend="Set it to where the pages are, or take [join] out of mlgroup.toml.",
+            )
+        return JoinMails(
+            self.project,
+            terms,
+            sender=self.project.sender((join and join.sender) or next(iter(self.project.file.sender))),
+            sending=self.sending,
+            public_url=url,
+            preferences=self.preference_tokens,
         )
 
 

@@ -3,14 +3,16 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mlgroup_mail.documents import Document, FilledLine, Line, matching, read_document
 from mlgroup_mail.errors import ConfigurationError, UsageError
 from mlgroup_mail.model.canary import Canary, CanaryPlace
+from mlgroup_mail.model.contact import ContactStatus
 from mlgroup_mail.model.message import Sender
+from mlgroup_mail.settings.retention import Retention
 from mlgroup_mail.settings.theme import Theme
 from mlgroup_mail.zones import iana_zones
 
@@ -71,9 +73,13 @@ class SenderTable(Document):
 
 
 class Topic(Document):
-    """`[topics]`: a kind of mail one can opt out of; on or off for whoever has not chosen."""
+    """`[topics]`: a kind of mail one can opt out of; on or off for whoever has not chosen.
+
+    `statutory` mail belongs to an office that its readers hold (a board's papers), and is no news.
+    """
 
     default: bool
+    statutory: bool = False
     title: Line = ""
 
 
@@ -106,11 +112,25 @@ class Canaries(Document):
     last: tuple[CanaryEntry, ...] = ()
 
 
+class Join(Document):
+    """`[join]`: whoever fills in the form and confirms it joins, and gets these topics; without it there is no form.
+
+    `sender` writes to them, the first of `[sender.*]` where none is named; `status` is what they are on the list. No
+    more than `per_hour` people are asked to confirm in an hour.
+    """
+
+    topics: tuple[str, ...] = Field(min_length=1)
+    sender: Line = ""
+    status: FilledLine = ContactStatus.MEMBER.value
+    per_hour: int = Field(default=60, ge=1, le=10_000)
+
+
 class ProjectFile(Document):
     """`mlgroup.toml` as a whole. `[themes]` has a title for each theme; without it, lists may name any.
 
     `[rates]` has how many messages a minute go to a receiving domain, and to those below it, where that is another
-    number than `domain_per_minute` says for all. `[settings]` has the environment's names for what is no secret.
+    number than `domain_per_minute` says for all. `[retention]` has how long records of people are kept. `[settings]`
+    has the environment's names for what is no secret.
     """
 
     group: Group
@@ -119,8 +139,17 @@ class ProjectFile(Document):
     themes: dict[str, Line] = Field(default_factory=dict)
     theme: Theme = Theme()
     canaries: Canaries = Canaries()
+    join: Join | None = None
     rates: dict[ReceivingDomain, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    retention: Retention = Retention()
     settings: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _join_names_topics(self) -> Self:
+        unknown = [topic for topic in self.join.topics if topic not in self.topics] if self.join else []
+        if unknown:
+            raise ValueError(f"[join] names “{unknown[0]}”, which is none of [topics]: {', '.join(self.topics)}")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,6 +200,13 @@ class Project:
     def topics(self) -> dict[str, bool]:
         """Each topic, and whether those who have not chosen get it."""
         return {name: topic.default if isinstance(topic, Topic) else topic for name, topic in self.file.topics.items()}
+
+    @property
+    def statutory_topics(self) -> frozenset[str]:
+        """The topics that belong to an office; the others are news."""
+        return frozenset(
+            name for name, topic in self.file.topics.items() if isinstance(topic, Topic) and topic.statutory
+        )
 
     def topic_title(self, name: str) -> str:
         """A topic's name for readers."""

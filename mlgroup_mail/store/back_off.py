@@ -42,9 +42,12 @@ def server_waits_until(connection: Connection) -> datetime | None:
     return connection.execute(_SERVER_WAITS).scalar_one_or_none()
 
 
-def take_turns(connection: Connection, domains: Collection[str]) -> None:
-    """Keep others away from these domains until this transaction ends; in order, so that nobody waits in a circle."""
-    connection.execute(_TAKE_TURNS, {"domains": list(domains)})
+def take_turns(connection: Connection, domains: Collection[str]) -> set[str]:
+    """Keep others away from these domains until this transaction ends; in order, so that nobody waits in a circle.
+
+    Returns those that have backed off: there is nothing to keep of the others.
+    """
+    return set(connection.execute(_TAKE_TURNS, {"domains": list(domains)}).scalars())
 
 
 def end_back_off(connection: Connection, domains: Collection[str]) -> None:

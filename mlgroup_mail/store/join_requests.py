@@ -19,6 +19,8 @@ LINK_LIVES = timedelta(days=7)
 ONCE_IN = timedelta(days=1)
 """A mailbox is asked once in so long, whoever asks for it how often."""
 MOST_TRIES = 4
+CONFIRMATION = "confirmation"
+"""The kind of courtesy that asks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +124,10 @@ def confirm_request(connection: Connection, request_id: int, *, contact_id: int,
 
 
 def forget_requests(connection: Connection, *, before: datetime) -> int:
-    """Take away what was asked before then, confirmed or not; returns how many there were."""
+    """Take away what was asked before then, confirmed or not, and where to; returns how many requests there were."""
+    sent = schema.courtesy.c
+    asked = sent.kind == CONFIRMATION, sent.begun_at <= before, sent.address != ""
+    connection.execute(update(schema.courtesy).where(*asked).values(address="", detail=""))
     return int(connection.execute(delete(_TABLE).where(_TABLE.c.asked_at <= before)).rowcount)
 
 

@@ -181,9 +181,10 @@ def _doubt_open_attempts(connection: Connection, owner_id: int, *, now: datetime
         .values(outcome=OutcomeKind.UNCERTAIN, detail=OWNER_GONE, ended_at=now)
         .returning(table.c.delivery_id),
     )
-    moves: list[dict[str, Any]] = [
-        {"id": delivery_id, "reason": OWNER_GONE} for delivery_id in sorted(row["delivery_id"] for row in opened)
-    ]
+    delivery = schema.delivery
+    ours = delivery.c.id.in_([row["delivery_id"] for row in opened])
+    connection.execute(select(delivery.c.id).where(ours).order_by(delivery.c.id).with_for_update(key_share=True))
+    moves: list[dict[str, Any]] = [{"id": row["delivery_id"], "reason": OWNER_GONE} for row in opened]
     return move_deliveries(connection, DeliveryStep.DOUBT, moves, now=now, also=("reason",))
 
 

@@ -3,16 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, exists, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
 from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingState, MailingStep, Outcome, OutcomeKind, Scope
 from mlgroup_mail.model.delivery import TRANSITIONS
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.back_off import THE_SERVER, back_off, end_back_off, take_turns, waiting_time
 from mlgroup_mail.store.failures import PauseRule, pause_where_too_much_fails
+from mlgroup_mail.store.row_updates import RowUpdate
 from mlgroup_mail.store.second_copies import stop_second_copies
-from mlgroup_mail.store.transactions import rows
 from mlgroup_mail.store.transitions import move_deliveries, move_mailing
 
 _DELIVERY, _ATTEMPT = schema.delivery, schema.attempt
@@ -23,19 +24,21 @@ def record_outcomes(connection: Connection, outcomes: Sequence[Outcome], *, paus
     found = _answered(connection, outcomes)
     if not found:
         return
-    taking = {each.delivery["domain"] for each in found if each.outcome.kind is OutcomeKind.ACCEPTED}
-    take_turns(connection, {THE_SERVER, *(each.delivery["domain"] for each in found)})
-    end_back_off(connection, taking)
+    taking = {each.delivery.domain for each in found if each.outcome.kind is OutcomeKind.ACCEPTED}
+    backed_off = take_turns(connection, {THE_SERVER, *(each.delivery.domain for each in found)})
+    end_back_off(connection, taking & backed_off)
     _write_answers(connection, found, now=now)
+    put_off = [each for each in found if each.step and each.outcome.kind is OutcomeKind.DEFERRED]
     # By domain, as the turns were taken.
-    in_order = sorted(found, key=lambda each: str(each.delivery["domain"]))
+    in_order = sorted(put_off, key=lambda each: str(each.delivery.domain))
     next_tries = {each.outcome.attempt_id: _next_try(connection, each, taking=taking, now=now) for each in in_order}
-    for step in DeliveryStep:
-        _move(connection, step, [each for each in found if each.step is step], next_tries, now=now)
-    tried_again = [each for each in found if each.delivery["attempts"] > 1]
-    failed_again = [each.delivery["id"] for each in tried_again if each.outcome.kind is not OutcomeKind.ACCEPTED]
+    for step in {each.step: None for each in found}:
+        if step:
+            _move(connection, step, [each for each in found if each.step is step], next_tries, now=now)
+    tried_again = [each for each in found if each.delivery.attempts > 1]
+    failed_again = [each.delivery.id for each in tried_again if each.outcome.kind is not OutcomeKind.ACCEPTED]
     stop_second_copies(connection, failed_again, now=now)
-    for mailing_id in sorted({each.delivery["mailing_id"] for each in found if _speaks_against(each.outcome)}):
+    for mailing_id in sorted({each.delivery.mailing_id for each in found if _speaks_against(each.outcome)}):
         pause_where_too_much_fails(connection, mailing_id, pause, now=now)
 
 
@@ -48,7 +51,7 @@ class _Answered:
 
     outcome: Outcome
     step: DeliveryStep | None
-    delivery: RowMapping
+    delivery: Row[Any]
 
     @property
     def claim_group(self) -> int | None:
@@ -56,9 +59,9 @@ class _Answered:
         if self.outcome.kind is not OutcomeKind.DEFERRED:
             return None
         if self.outcome.half is None:
-            group: int | None = self.delivery["claim_group"]
+            group: int | None = self.delivery.claim_group
             return group
-        return int(self.delivery["number"]) * 2 + self.outcome.half
+        return int(self.delivery.number) * 2 + self.outcome.half
 
 
 _ASKED_ABOUT = (
@@ -79,33 +82,29 @@ def _answered(connection: Connection, outcomes: Sequence[Outcome]) -> list[_Answ
     if not outcomes:
         return []
     attempts = {"attempts": [outcome.attempt_id for outcome in outcomes]}
-    asked_about = {row["attempt_id"]: row for row in rows(connection, _ASKED_ABOUT, attempts)}
+    asked_about = {row.attempt_id: row for row in connection.execute(_ASKED_ABOUT, attempts).all()}
     found = []
     for outcome in outcomes:
         row = asked_about.pop(outcome.attempt_id, None)
-        if row and (row["outcome"] is None or _ends_doubt(outcome, row)):
+        if row and (row.outcome is None or _ends_doubt(outcome, row)):
             found.append(_Answered(outcome=outcome, step=_step(outcome, row), delivery=row))
     return found
 
 
-def _ends_doubt(outcome: Outcome, row: RowMapping) -> bool:
-    return row["outcome"] == OutcomeKind.UNCERTAIN and outcome.kind is not OutcomeKind.UNCERTAIN
+def _ends_doubt(outcome: Outcome, row: Row[Any]) -> bool:
+    return row.outcome == OutcomeKind.UNCERTAIN and outcome.kind is not OutcomeKind.UNCERTAIN
 
 
-def _step(outcome: Outcome, row: RowMapping) -> DeliveryStep | None:
-    if row["outcome"] is None:
+def _step(outcome: Outcome, row: Row[Any]) -> DeliveryStep | None:
+    if row.outcome is None:
         return outcome.kind.step
     step = outcome.kind.late_step
     # Of an earlier try than the latest only its acceptance says what became of the person's message.
-    counts = step is DeliveryStep.LATE_ACCEPT or row["attempt_id"] == row["latest_id"]
-    return step if step and counts and (row["state"], step) in TRANSITIONS else None
+    counts = step is DeliveryStep.LATE_ACCEPT or row.attempt_id == row.latest_id
+    return step if step and counts and (row.state, step) in TRANSITIONS else None
 
 
-_WRITE_ANSWER = (
-    update(_ATTEMPT)
-    .where(_ATTEMPT.c.id == bindparam("b_id"))
-    .values({name: bindparam(f"b_{name}") for name in ("outcome", "detail", "ended_at", "scope")})
-)
+_WRITE_ANSWERS = RowUpdate(_ATTEMPT, ("outcome", "detail", "ended_at", "scope"))
 _TAKE_BACK = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("b_id")).values(attempts=_DELIVERY.c.attempts - 1)
 
 
@@ -113,16 +112,16 @@ def _write_answers(connection: Connection, found: Sequence[_Answered], *, now: d
     """Write each answer into its attempt; what was no try does not count as one."""
     answers = [
         {
-            "b_id": each.outcome.attempt_id,
-            "b_outcome": each.outcome.kind,
-            "b_detail": each.outcome.detail,
-            "b_ended_at": now,
-            "b_scope": each.outcome.scope if each.outcome.is_a_try else None,
+            "id": each.outcome.attempt_id,
+            "outcome": each.outcome.kind,
+            "detail": each.outcome.detail,
+            "ended_at": now,
+            "scope": each.outcome.scope if each.outcome.is_a_try else None,
         }
         for each in found
     ]
-    connection.execute(_WRITE_ANSWER, answers)
-    no_tries = [{"b_id": each.delivery["id"]} for each in found if not each.outcome.is_a_try]
+    _WRITE_ANSWERS.run(connection, answers)
+    no_tries = [{"b_id": each.delivery.id} for each in found if not each.outcome.is_a_try]
     if no_tries:
         connection.execute(_TAKE_BACK, no_tries)
 
@@ -138,9 +137,9 @@ def _move(
     """Let all deliveries whose answers mean this step take it."""
     moves = [
         {
-            "id": each.delivery["id"],
+            "id": each.delivery.id,
             "reason": each.outcome.detail,
-            "next_at": next_tries[each.outcome.attempt_id],
+            "next_at": next_tries.get(each.outcome.attempt_id),
             "claim_group": each.claim_group,
         }
         for each in found
@@ -149,7 +148,7 @@ def _move(
     assert moved == len(moves), "rows locked in this transaction cannot have moved"
     if step is DeliveryStep.LATE_DEFER:
         for each in found:
-            reopen_finished(connection, each.delivery["id"], now=now)
+            reopen_finished(connection, each.delivery.id, now=now)
 
 
 def _speaks_against(outcome: Outcome) -> bool:
@@ -193,10 +192,10 @@ def _next_try(
         return None
     if not outcome.is_a_try:
         return now
-    if outcome.scope is Scope.DOMAIN and row["domain"] not in taking:
-        return back_off(connection, row["domain"], retry_after=outcome.retry_after, now=now)
+    if outcome.scope is Scope.DOMAIN and row.domain not in taking:
+        return back_off(connection, row.domain, retry_after=outcome.retry_after, now=now)
     if outcome.scope is Scope.SERVER and outcome.retry_after is not None:
         return back_off(connection, THE_SERVER, retry_after=outcome.retry_after, now=now)
     if outcome.retry_after is not None:
         return now + timedelta(seconds=outcome.retry_after)
-    return now + waiting_time(row["attempts"])
+    return now + waiting_time(row.attempts)

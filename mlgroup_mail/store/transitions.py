@@ -5,13 +5,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, literal, or_, select, update
 
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, MailingStep
 from mlgroup_mail.model import delivery as delivery_table
 from mlgroup_mail.model import mailing as mailing_table
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.row_updates import RowUpdate
 
 Values = dict[str, Any]
 
@@ -24,24 +25,14 @@ def move_deliveries(
     Each of `moves` holds `id` and the columns named in `also`. A delivery in another state is left as it is: the
     caller compares the count where it must be all.
     """
-    if not moves:
-        return 0
-    columns = ("id", *also)
-    values = [{"b_now": now} | {f"b_{column}": move[column] for column in columns} for move in moves]
-    return int(connection.execute(_move(step, columns), values).rowcount)
+    return _move(step, tuple(also)).run(connection, [{**move, "changed_at": now} for move in moves])
 
 
 @cache
-def _move(step: DeliveryStep, columns: Sequence[str]) -> Update:
-    """The step of one delivery. Made once: to make it costs more than to run it, and each delivery takes several."""
+def _move(step: DeliveryStep, also: Sequence[str]) -> RowUpdate:
     table = schema.delivery
     allowed = or_(*(table.c.state == literal(state) for state in delivery_table.sources(step)))
-    values: Values = {column: bindparam(f"b_{column}") for column in columns if column != "id"}
-    return (
-        update(table)
-        .where(table.c.id == bindparam("b_id"), allowed)
-        .values(changed_at=bindparam("b_now"), **_state_after(step) | values)
-    )
+    return RowUpdate(table, ("changed_at", *also), where=[allowed], fixed=_state_after(step))
 
 
 def _state_after(step: DeliveryStep) -> Values:

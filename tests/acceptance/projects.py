@@ -142,8 +142,8 @@ class Command:
         )
 
     def end(self) -> Ended:
-        """Wait for it."""
-        out, err = self._process.communicate(timeout=120)
+        """Wait for it; how long it takes says nothing on a busy machine."""
+        out, err = self._process.communicate(timeout=600)
         return Ended(code=self._process.returncode, out=out, err=err)
 
     def signal(self, number: signal.Signals) -> None:

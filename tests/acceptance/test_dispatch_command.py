@@ -1,9 +1,11 @@
 """`dispatch`, the command that schedules call: it tells by its exit code when somebody has to look."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import LETTER
@@ -111,3 +113,50 @@ def test_a_resend_hours_later_goes_at_once_and_is_not_taken_for_an_outage(
     assert run("resolve", LETTER, "--resend", "--reason", "they have not got it").code == 0
     done = run("dispatch", "--live", "--json")
     assert (done.code, done.json["mailings"][0]["state"]) == (0, "finished")
+
+
+@contextmanager
+def asked() -> Iterator[list[str]]:
+    """What is asked of any database meanwhile."""
+    found: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield found
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_tick_with_nothing_due_asks_the_same_however_many_mailings_are_over(
+    run: Run, letter: Path, use: Settings
+) -> None:
+    """After years of newsletters the schedule's command is as quick as on the first day."""
+    use(IN_TIME)
+    assert run("dispatch", "--live").code == 0
+    with asked() as with_one:
+        assert run("dispatch", "--live").code == 0
+    for state in ("finished", "cancelled"):
+        for number in range(10):
+            order(
+                letter,
+                "INSERT INTO mailing (campaign, name, topic, state, state_reason, send_at, stop_at, token, digest,"
+                f" source, approved_by, approved_at, plan_cursor, audience, changed_at) SELECT '{state}',"
+                f" 'number-{number}', topic, '{state}', '', send_at, stop_at, token, digest, source, approved_by,"
+                " approved_at, 0, 0, changed_at FROM mailing WHERE id = 1",
+            )
+    with asked() as with_many:
+        assert run("dispatch", "--live").code == 0
+    assert len(with_one) > 10
+    assert with_many == with_one
+    assert not [each for each in with_one if "count(" in each and "delivery" in each]
+
+
+def test_nor_does_it_count_what_waits_for_its_time(run: Run, letter: Path, use: Settings) -> None:
+    """A million who are planned for next week are not counted every few minutes until then."""
+    use({"MLGROUP_NOW": "2021-10-01T10:00:00Z"})
+    assert run("plan", LETTER).code == 0
+    with asked() as found:
+        assert run("dispatch", "--live").code == 0
+    assert not [each for each in found if "count(" in each and "delivery" in each]
+    assert run("status", LETTER, "--json").json["state"] == "planned"

@@ -1,10 +1,12 @@
 """A wrong clock and a wrong place keep live mail back, with a reason and a mend; looking goes on."""
 
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mlgroup_mail.clock import SystemClock
 from tests.acceptance.conftest import Settings
 from tests.acceptance.projects import LETTER, through
 from tests.cli.conftest import Run
@@ -46,6 +48,32 @@ def test_a_clock_that_jumped_sends_nothing_until_somebody_says_it_is_right(
     assert run("db", "trust-clock", "--reason", " ").code == 2
     assert run("db", "trust-clock", "--reason", "compared with the office's").code == 0
     assert run(*SEND).code == 0
+    assert len(smtp_sink.messages()) == 6
+    assert run("verify").code == 0
+
+
+def test_a_clock_that_jumps_while_mail_goes_ends_the_run_and_expires_nobody(
+    run: Run, letter: Path, use: Settings, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three days ahead is past the mailing's end: whoever was put off would be refused for good, in silence."""
+    use(through(smtp_sink, smtp_connections=1))
+    right = SystemClock.now
+
+    def jumping(clock: SystemClock) -> datetime:
+        return right(clock) + timedelta(days=3 if smtp_sink.messages() else 0)
+
+    monkeypatch.setattr(SystemClock, "now", jumping)
+    stopped = run(*SEND)
+    assert stopped.code == 2
+    assert "set forward by 72 hours" in stopped.text
+    assert "db trust-clock --reason" in stopped.text
+    assert len(smtp_sink.messages()) == 2, "the window that was open"
+    for order in (("send", LETTER, "--live"), ("dispatch", "--live")):
+        assert run(*order).code == 2, "nor does anything else go by it, or expire"
+    monkeypatch.setattr(SystemClock, "now", right)
+    found = run("status", LETTER, "--json").json
+    assert (found["state"], found["counts"]["accepted"], found["counts"]["planned"]) == ("sending", 2, 4)
+    assert run("send", LETTER, "--live").code == 0
     assert len(smtp_sink.messages()) == 6
     assert run("verify").code == 0
 

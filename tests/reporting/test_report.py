@@ -233,8 +233,31 @@ def test_what_came_afterwards_is_counted(run: Run, sent: Path, monkeypatch: pyte
     monkeypatch.setenv("MLGROUP_NOW", "2021-12-03T10:00:00+00:00")
     run("opt-out", "add", person(5))
     found = run("report", LETTER, "--json").json
-    assert found["opt_outs_after"] == [{"kind": "opt_out", "restriction": "suppression", "people": 2, "on_all": 1}]
+    assert found["opt_outs_after"] == [
+        {
+            "kind": "opt_out",
+            "restriction": "suppression",
+            "people": 2,
+            "on_all": 1,
+            "median_seconds": 0.0,
+            "max_seconds": 0.0,
+        }
+    ]
     assert found["events"] == {"bounced": 1}
+
+
+def test_how_soon_opt_outs_were_in_effect_is_told(run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One person was entered at once, another's letter lay for two days before it was imported."""
+    monkeypatch.setenv("MLGROUP_NOW", "2021-11-05T10:00:00+00:00")
+    run("opt-out", "add", person(1))
+    (sent / "letters.csv").write_text(f"address,at\n{person(4)},2021-11-03T10:00:00+00:00\n", encoding="utf-8")
+    run("opt-out", "import", sent / "letters.csv")
+    (found,) = run("report", LETTER, "--json").json["opt_outs_after"]
+    assert (found["median_seconds"], found["max_seconds"]) == (24 * 3600, 48 * 3600)
+    page = page_of(run)
+    assert "how soon it was in effect" in page
+    assert "24 h" in page
+    assert "2 days" in page
 
 
 def test_a_late_opt_out_that_cites_the_mailing_counts(run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:

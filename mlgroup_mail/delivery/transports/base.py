@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from mlgroup_mail.model import Message, Outcome
+from mlgroup_mail.model.message import BuildTemplate
 
 MayBegin = Callable[[], bool]
 """Whether a message that was claimed may still begin. Asked right before each message's first byte."""
@@ -18,6 +19,10 @@ class Transport(Protocol):
     """As in `MLGROUP_TRANSPORT`; the ledger keeps it with each attempt."""
     window: int
     """How many deliveries one claim covers: what a crash can leave in doubt."""
+    one_variant: bool
+    """Whether all messages of one claim must be of one variant, because one request says what they have in common."""
+    build: BuildTemplate
+    """Makes what the messages of a variant have in common, in the form that this transport hands over."""
 
     def open(self) -> None:
         """Be ready to hand over (connect, log in), before anything is claimed; cheap when it is already.
@@ -33,10 +38,10 @@ class Transport(Protocol):
     def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterable[Outcome]:
         """Hand over each message; one outcome a message, in any order, whatever happens, each as soon as it is known.
 
-        Asks `may_begin` right before a message's first byte; where it says no, the outcome is deferred with
-        `NOT_BEGUN` and `retry_after=0`. A failure of one message never raises. A failure of the server that
-        shows only now gives every message not yet begun a deferred outcome with `retry_after=0`; the next `open`
-        raises. Interrupted, it tells what is known and then passes the interruption on.
+        Asks `may_begin` right before a message's first byte; where it says no, the message is handed back (deferred,
+        `begun=False`) with `NOT_BEGUN`. A failure of one message never raises. A failure of the server that shows only
+        now hands back every message not yet begun; the next `open` raises. Interrupted, it tells what is known and
+        then passes the interruption on.
         """
         ...
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from mlgroup_mail.delivery.transports.base import Transport
-from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.settings.environment import Settings, TransportName
 
 
@@ -20,9 +19,7 @@ def make_transport(settings: Settings, *, outbox: Path) -> Transport:
 
             return SmtpTransport(server_of(settings))
         case TransportName.SENDGRID:
-            raise ConfigurationError(
-                "sending through SendGrid's interface comes with a later version",
-                where="MLGROUP_TRANSPORT",
-                mend="Use its SMTP relay: MLGROUP_TRANSPORT=smtp, MLGROUP_SMTP_HOST=smtp.sendgrid.net, port 587, "
-                "user apikey, the key as password.",
-            )
+            from mlgroup_mail.delivery.transports.sendgrid import SendGridTransport
+            from mlgroup_mail.delivery.transports.sendgrid_account import account_of
+
+            return SendGridTransport(account_of(settings))

@@ -1,16 +1,18 @@
 """The `outbox` transport: each message becomes a file, and pages to browse them. Nothing leaves the machine."""
 
 import logging
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mlgroup_mail.content.message.message_template import MessageTemplate
+from mlgroup_mail.delivery.durable_files import sync_folder, write_durably
 from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
 from mlgroup_mail.delivery.transports.outbox_notes import note_messages
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
+from mlgroup_mail.model.message import BuildTemplate
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ class OutboxTransport:
 
     name = "outbox"
     window = 20
+    one_variant = False
+    build: BuildTemplate = MessageTemplate.build
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -52,7 +56,7 @@ class OutboxTransport:
         try:
             # The names of new files are durable only once their folder is.
             for folder in {self._path(message).parent for message in messages}:
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError:
             return [_in_doubt(outcome) for outcome in outcomes]
         return outcomes
@@ -73,7 +77,7 @@ class OutboxTransport:
 
     def _write(self, message: Message, may_begin: MayBegin) -> Outcome:
         if not may_begin():
-            return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, retry_after=0.0)
+            return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, begun=False)
         path = self._path(message)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,37 +104,18 @@ class OutboxTransport:
                 log.warning("the outbox's list of messages could not be written: %s", error.strerror)
 
     def _path(self, message: Message) -> Path:
-        return self._folder / _plain(message.campaign) / _plain(message.mailing) / f"{message.delivery_id}.eml"
+        return folder_of(self._folder, message.campaign, message.mailing) / f"{message.delivery_id}.eml"
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, whatever happens meanwhile."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def folder_of(outbox: Path, campaign: str, mailing: str) -> Path:
+    """Where the messages of a mailing lie."""
+    return outbox / _plain(campaign) / _plain(mailing)
 
 
 def _in_doubt(outcome: Outcome) -> Outcome:
     if outcome.kind is not OutcomeKind.ACCEPTED:
         return outcome
     return replace(outcome, kind=OutcomeKind.UNCERTAIN, detail="written, but perhaps not to stay")
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix" or not folder.exists():
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _plain(name: str) -> str:

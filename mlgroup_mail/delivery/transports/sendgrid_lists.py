@@ -31,7 +31,7 @@ _pause = time.sleep
 _LONGEST_WAIT = 60.0
 """Seconds that are waited out because an answer names them; for longer ones there is the next run."""
 _GLOBAL = "/v3/asm/suppressions/global"
-_RIGHTS = "The key lacks the right to it: give it Suppressions at Settings, API Keys; docs/sendgrid-lists.md says which."
+_RIGHTS = "The key lacks the right to it: give it Suppressions at Settings, API Keys; see docs/sendgrid-lists.md."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

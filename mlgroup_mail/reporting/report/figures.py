@@ -17,7 +17,12 @@ from mlgroup_mail.reporting.status import MailingStatus, status_of
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store import Connection
 from mlgroup_mail.store.aftermath import LaterRules, count_events, later_rules
-from mlgroup_mail.store.deliveries import DeliveryRow, canary_deliveries, uncertain_deliveries
+from mlgroup_mail.store.deliveries import (
+    DeliveryRow,
+    canary_deliveries,
+    deliveries_perhaps_twice,
+    uncertain_deliveries,
+)
 from mlgroup_mail.store.journal import JournalEntry, journal_of
 from mlgroup_mail.store.mailings import MailingRow, find_mailing
 from mlgroup_mail.store.outcome_counts import (
@@ -68,8 +73,8 @@ class Report:
     """All that is known about one mailing. Times are UTC; `zone` is the organiser's, in which people read them.
 
     `progress` has (moment, how many were accepted by then). `answers` are (state, what the mail server said, how many).
-    `transports` are those by which it was sent. `events` are deliveries by the kind of delivery event that was told of
-    them.
+    `twice` are those who may have got two copies. `transports` are those by which it was sent. `events` are deliveries
+    by the kind of delivery event that was told of them.
     """
 
     status: MailingStatus
@@ -90,6 +95,7 @@ class Report:
     events: Mapping[str, int]
     later: tuple[LaterRules, ...] = ()
     uncertain: tuple[Person, ...] = ()
+    twice: tuple[Person, ...] = ()
     canaries: tuple[Person, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
 
@@ -125,6 +131,7 @@ class Report:
                 {"contact_id": person.contact_id, "address": person.address, "at": person.at.isoformat()}
                 for person in self.uncertain
             ],
+            "perhaps_twice": [{"contact_id": person.contact_id, "address": person.address} for person in self.twice],
             "canaries": [
                 {"contact_id": person.contact_id, "address": person.address, "place": person.canary}
                 | {"state": person.state, "at": person.at.isoformat()}
@@ -176,6 +183,7 @@ def _counted(connection: Connection, row: MailingRow) -> dict[str, Any]:
         if attempted
         else (),
         "uncertain": tuple(_person(each) for each in doubtful[:NAMED]),
+        "twice": tuple(_person(each) for each in deliveries_perhaps_twice(connection, row)),
         "canaries": tuple(_person(each) for each in canary_deliveries(connection, row)),
         "journal": tuple(entries),
     }

@@ -265,7 +265,10 @@ def _told(group: Group) -> str:
 
 
 def _aftermath(report: Report) -> Part:
-    later = tuple((words.LATER[rules.kind], rules.people, rules.on_all) for rules in report.later)
+    later = tuple(
+        (words.LATER[rules.kind], rules.people, rules.on_all, _speed(rules.median_seconds), _speed(rules.max_seconds))
+        for rules in report.later
+    )
     events = tuple(report.events.items())
     nothing = "" if later or events else " Nothing has come in so far."
     return Part(
@@ -274,10 +277,18 @@ def _aftermath(report: Report) -> Part:
         told=f"What came in after the first attempt and cites this mailing, or is about its topic and came within "
         f"{AFTERMATH.days} days.{nothing}",
         tables=(
-            Table(caption="What readers did", columns=("recipients who", "people", "on all topics"), rows=later),
+            Table(
+                caption="What readers did, and how soon it was in effect",
+                columns=("recipients who", "people", "on all topics", "half of them within", "all of them within"),
+                rows=later,
+            ),
             Table(caption="What mail servers told later", columns=("event", "deliveries"), rows=events),
         ),
     )
+
+
+def _speed(seconds: float) -> str:
+    return words.speed(timedelta(seconds=seconds))
 
 
 def _canaries(report: Report) -> Part:

@@ -1,0 +1,1 @@
+"""What is held about one person: for the person, and for programs."""
