@@ -1,11 +1,11 @@
-"""`db upgrade`, `db adopt`, `db trust-clock`: migrations, taking over a ledger, and what time it is."""
+"""`db upgrade`, `adopt`, `trust-clock`, `tidy`: migrations, taking over a ledger, what time it is, what is kept."""
 
 from typing import Annotated
 
 import typer
 
-from mlgroup_mail.cli.context import opened, project_root, whoever_runs_this
-from mlgroup_mail.cli.output import say
+from mlgroup_mail.cli.context import By, Json, opened, project_root, whoever_runs_this
+from mlgroup_mail.cli.output import print_json, say, show_table
 from mlgroup_mail.errors import UsageError
 
 
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     group.command("upgrade")(upgrade)
     group.command("adopt")(adopt)
     group.command("trust-clock")(trust_clock)
+    group.command("tidy")(tidy)
     app.add_typer(group, name="db")
 
 
@@ -32,14 +33,14 @@ def adopt(
     """Make this database the one that the project's live mail is recorded in (ledger.toml)."""
     from mlgroup_mail.consent.applying import standing_suppressions
     from mlgroup_mail.delivery.ledger_file import adopt_ledger
-    from mlgroup_mail.delivery.ledger_witness import note_age
+    from mlgroup_mail.delivery.ledger_witness import begin_anew
     from mlgroup_mail.reporting.status import all_statuses
 
     if not reason.strip():
         raise UsageError("--reason is empty: say why the other ledger cannot be used any more")
     with opened() as app:
         found = adopt_ledger(app.project.root, app.store, reason=reason, by=whoever_runs_this(), now=app.clock.now())
-        note_age(app.project.root, app.store)
+        begin_anew(app.project.root, app.store)
         rules = len(standing_suppressions(app.store))
         mailings = sum(status.audience > 0 for status in all_statuses(app))
     say(f"ledger.toml now names this ledger ({found}). Commit it.")
@@ -61,3 +62,29 @@ def trust_clock(
     say(f"It is {now:%Y-%m-%d %H:%M} UTC: live mail goes by this clock again.")
     if count:
         say(f"{count} deferred deliveries that waited for a later time may go now.")
+
+
+def tidy(
+    apply: Annotated[bool, typer.Option("--apply", help="Really forget. Without it they are only counted.")] = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Forget what is kept for longer than `[retention]` of mlgroup.toml says; a dry run unless --apply."""
+    with opened() as app:
+        found = app.tidy(by=by or whoever_runs_this()) if apply else app.overdue()
+        periods = dict(app.project.file.retention.periods())
+    if as_json:
+        numbers = {kind.value: found.numbers.get(kind, 0) for kind in periods}
+        print_json({"applied": apply, "forgotten" if apply else "overdue": numbers, "log_busy": found.log_busy})
+        return
+    show_table(
+        ["record", "kept for", "forgotten" if apply else "overdue"],
+        [[kind.value, str(period or "ever"), found.numbers.get(kind, 0)] for kind, period in periods.items()],
+    )
+    if not apply and found.total:
+        say("Nothing was changed. To forget them: mlgroup-mail db tidy --apply")
+    if found.log_busy:
+        say(
+            "The database's log could not be emptied, because another process reads from it: some of what was "
+            "forgotten is in that file until all who use the database have closed it."
+        )

@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,7 +65,7 @@ def log(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
 ) -> None:
     """One line a delivery: who, in which state, why, after how many attempts."""
-    from mlgroup_mail.reporting.log import log_lines
+    from mlgroup_mail.reporting.log import count_log_lines, log_lines
 
     with opened() as app:
         lines = log_lines(app, mailing_named(mailing))
@@ -75,8 +76,9 @@ def log(
         if as_csv:
             _write_csv(lines)
             return
-        found = list(lines)
-    riding = any(line.canary for line in found)
+        shown = list(islice(lines, _SHOWN))
+        number = count_log_lines(app, mailing_named(mailing))
+    riding = any(line.canary for line in shown)
     show_table(
         ["address", "contact", "state", "reason", "attempts", "at", "language", *(["canary"] if riding else [])],
         [
@@ -86,11 +88,11 @@ def log(
                 line.language,
                 *([line.canary] if riding else []),
             ]
-            for line in found[:_SHOWN]
+            for line in shown
         ],
     )
-    if len(found) > _SHOWN:
-        say(f"… and {len(found) - _SHOWN} more: `log {mailing} --csv` has all {len(found)}.")
+    if number > _SHOWN:
+        say(f"… and {number - _SHOWN} more: `log {mailing} --csv` has all {number}.")
 
 
 def explain(

@@ -1,11 +1,13 @@
 """`plan`, `send`, `dispatch`, `pause`, `resume`, `cancel`, `resolve`: what makes mailings move."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlgroup_mail.cli.context import By, Json, Live, MailingName, mailing_named, opened, whoever_runs_this
+from mlgroup_mail.cli.halfway import Halfway
 from mlgroup_mail.cli.output import print_json, say, show_table
 from mlgroup_mail.cli.progress_bar import progress_bar
 from mlgroup_mail.cli.statuses import show_statuses
@@ -72,13 +74,15 @@ def send(
         with progress_bar("planning", quiet=as_json) as tell:
             app.plan(ref, progress=lambda done, total: tell(completed=done, total=total))
         before = status_of(app, ref)
-        handed_over = 0
         stop = Stop()
-        with progress_bar("sending", total=before.left, quiet=as_json) as tell, stop_on_signals(stop):
+        with (
+            Halfway(app=app, before=[before], show=partial(_show_only, as_json=as_json)) as halfway,
+            progress_bar("sending", total=before.left, quiet=as_json) as tell,
+            stop_on_signals(stop),
+        ):
 
             def count(_: MailingRef, done: int) -> None:
-                nonlocal handed_over
-                handed_over += done
+                halfway.outcomes += done
                 tell(advance=done)
 
             app.send([ref], progress=count, stop=stop)
@@ -86,7 +90,7 @@ def send(
         _show_one(after, as_json=as_json)
     if not as_json:
         # Another process may be sending the same mailing: what it does is not this command's.
-        news = min(handed_over, after.counts[DeliveryState.ACCEPTED] - before.counts[DeliveryState.ACCEPTED])
+        news = min(halfway.outcomes, after.counts[DeliveryState.ACCEPTED] - before.counts[DeliveryState.ACCEPTED])
         say(f"{news} accepted now." if news else "Nothing was sent: there was nothing due that had not gone already.")
     raise typer.Exit(int(_stopped(stop, [after]) or after.left_undone))
 
@@ -94,21 +98,30 @@ def send(
 def dispatch(live: Live = False, as_json: Json = False) -> None:
     """Send what is due of every approved mailing: what the scheduled flow does every few minutes."""
     from mlgroup_mail.delivery.stopping import Stop
-    from mlgroup_mail.reporting.status import all_statuses, statuses_after
+    from mlgroup_mail.reporting.status import statuses_after, statuses_in_hand
 
     with opened() as app:
-        before = all_statuses(app)
+        before = statuses_in_hand(app)
         if not live:
             _show_all([each for each in before if each.due], as_json=as_json)
             if not as_json:
                 say("This was a dry run: nothing was sent. `dispatch --live` sends what is due.")
             return
         stop = Stop()
-        with progress_bar("sending", quiet=as_json) as tell, stop_on_signals(stop):
-            result = app.dispatch(progress=lambda _, done: tell(advance=done), stop=stop)
+        with (
+            Halfway(app=app, before=before, show=partial(_show_all, as_json=as_json)) as halfway,
+            progress_bar("sending", quiet=as_json) as tell,
+            stop_on_signals(stop),
+        ):
+
+            def count(_: MailingRef, done: int) -> None:
+                halfway.outcomes += done
+                tell(advance=done)
+
+            result = app.dispatch(progress=count, stop=stop)
         statuses = statuses_after(app, result.refs, before)
         # Whatever has been left undone is told by the exit code, also where this run had nothing to do with it.
-        undone = any(status.left_undone for status in all_statuses(app))
+        undone = any(status.left_undone for status in statuses_in_hand(app))
     hindered = [str(error.problem) for error in result.hindered]
     if as_json:
         print_json({"mailings": [status.as_json() for status in statuses], "hindered": hindered})
@@ -188,6 +201,11 @@ def _show_one(status: "MailingStatus", *, as_json: bool) -> None:
         print_json(status.as_json())
     else:
         show_statuses([status])
+
+
+def _show_only(statuses: Sequence["MailingStatus"], *, as_json: bool) -> None:
+    (status,) = statuses
+    _show_one(status, as_json=as_json)
 
 
 def _show_all(statuses: Sequence["MailingStatus"], *, as_json: bool) -> None:

@@ -8,10 +8,12 @@ import typer
 from mlgroup_mail import addresses
 from mlgroup_mail.cli.context import By, JsonLines, opened, whoever_runs_this
 from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.cli.provider_lists import bursts, pull, take_off_provider_lists
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model.consent import ALL_TOPICS, Road, Signal, SignalKind
 
 if TYPE_CHECKING:
+    from mlgroup_mail.consent.files import ImportedFile
     from mlgroup_mail.settings.app import App
 
 Address = Annotated[str, typer.Argument(help="The person's address, any they have or had.")]
@@ -25,6 +27,8 @@ def register(app: typer.Typer) -> None:
     group.command("lift")(lift)
     group.command("list")(list_)
     group.command("import")(import_)
+    group.command("pull")(pull)
+    group.command("bursts")(bursts)
     app.add_typer(group, name="opt-out")
 
 
@@ -36,8 +40,10 @@ def add(
 ) -> None:
     """Stop mail to a person, at once and in every mailing under way."""
     from mlgroup_mail.consent.applying import apply_signal
+    from mlgroup_mail.consent.erasing import WithoutErased
 
     with opened() as app:
+        sieve = WithoutErased(app.erasure_key)
         now = app.clock.now()
         who = by or whoever_runs_this()
         signal = Signal(
@@ -50,7 +56,10 @@ def add(
             evidence=f"by {who} at the command line",
             actor=who,
         )
-        applied = apply_signal(app.store, signal, now=now)
+        applied = apply_signal(app.store, signal, now=now, sieve=sieve)
+    if sieve.met:
+        say("This person was erased: no list brings them back, and nothing new is kept of them.")
+        return
     whose = f"contact {applied.contact_id}" if applied.contact_id else "nobody on the list yet; kept for when they join"
     say(f"No more mail to {address} on {_named(topic)} ({whose}).")
 
@@ -77,18 +86,28 @@ def lift(
             now=app.clock.now(),
             several=all_topics,
         )
-    say(f"{_counted(count)} of {address} lifted. Mailings they were left out of stay so.")
+        say(f"{_counted(count)} of {address} lifted. Mailings they were left out of stay so.")
+        take_off_provider_lists(app)
 
 
 def list_(
     address: Annotated[str | None, typer.Argument(help="One person's; else everybody's.")] = None,
+    timing: Annotated[
+        bool, typer.Option("--timing", help="How long each took from the request to its effect, by road.")
+    ] = False,
     as_json: JsonLines = False,
 ) -> None:
-    """Show standing opt-outs and holds, with their evidence."""
+    """Show standing opt-outs and holds, with their evidence; with --timing, how fast all there have been were."""
     from mlgroup_mail.consent.applying import standing_suppressions
+    from mlgroup_mail.store.bursts import flagged_rules
 
+    if timing:
+        _show_timing(address, as_json=as_json)
+        return
     with opened() as app:
         found = standing_suppressions(app.store, address=_address(address) if address else None)
+        with app.store.reading() as connection:
+            flagged = flagged_rules(connection)
     if as_json:
         for rule in found:
             print_json(
@@ -101,6 +120,7 @@ def list_(
                     "road": rule.road,
                     "evidence": rule.evidence,
                     "at": rule.at.isoformat(),
+                    "burst": flagged.get(rule.suppression_id),
                 }
             )
         return
@@ -113,7 +133,7 @@ def list_(
                 rule.restriction,
                 rule.road,
                 f"{rule.at:%Y-%m-%d}",
-                rule.reason,
+                rule.reason + (_BY_A_GATEWAY if rule.suppression_id in flagged else ""),
                 rule.evidence,
             ]
             for rule in found
@@ -122,9 +142,36 @@ def list_(
     say(f"{len(found)} standing.")
 
 
+_BY_A_GATEWAY = " (perhaps by a mail gateway that presses links)"
+
+
+def _show_timing(address: str | None, *, as_json: bool) -> None:
+    from mlgroup_mail.reporting.opt_out_timing import by_road, timed_json
+    from mlgroup_mail.reporting.report.words import speed
+    from mlgroup_mail.store.opt_out_timing import timed_opt_outs
+
+    if address:
+        raise UsageError("--timing is about everybody: leave the address out, or see explain")
+    with opened() as app, app.store.reading() as connection:
+        found = timed_opt_outs(connection)
+    roads = by_road(found)
+    if as_json:
+        print_json({"roads": [each.as_json() for each in roads], "opt_outs": [timed_json(each) for each in found]})
+        return
+    show_table(
+        ["road", "opt-outs", "half of them within", "all of them within"],
+        [[each.road, each.number, speed(each.median), speed(each.slowest)] for each in roads],
+    )
+    say(f"{_counted(len(found))}, lifted ones too. A file counts from the time that stands in it.")
+
+
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV: address, and if known topic, at, reason.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV: address, and if known topic, at, reason; or an export of Mailchimp or listmonk.",
+        ),
     ],
     as_json: JsonLines = False,
 ) -> None:
@@ -132,7 +179,10 @@ def import_(
     from mlgroup_mail.consent.files import import_file
 
     with opened() as app:
-        found = [import_file(app.store, path, topics=app.project.topics, now=app.clock.now()) for path in files]
+        found = [
+            import_file(app.store, path, topics=app.project.topics, now=app.clock.now(), erasure_key=app.erasure_key)
+            for path in files
+        ]
     for each in found:
         if as_json:
             rejected = [{"row": row.row, "reason": row.reason} for row in each.rejected]
@@ -142,12 +192,15 @@ def import_(
                     "file": each.name,
                     "applied": each.applied,
                     "known": each.known,
+                    "erased": each.erased,
+                    "passed_over": each.passed_over,
+                    "format": each.format,
                     "rejected": rejected,
                     "noted": noted,
                 }
             )
         else:
-            say(f"{each.name}: imported before" if each.known else f"{each.name}: {_counted(each.applied)} applied")
+            say(f"{each.name}: {_told(each)}")
             for row in each.rejected:
                 say(f"  row {row.row} rejected: {row.reason}")
             for row in each.noted:
@@ -156,6 +209,19 @@ def import_(
         if not as_json:
             say("Mend these rows and import the file again: what was applied is not applied twice.")
         raise typer.Exit(1)
+
+
+def _told(file: "ImportedFile") -> str:
+    if file.known:
+        return "imported before"
+    told = f"{_counted(file.applied)} applied"
+    if file.format:
+        told += f" ({file.format})"
+    if file.passed_over:
+        told += f"; passed over, because they want mail: {file.passed_over}"
+    if file.erased:
+        told += f"; of people who were erased, known and stopped already: {file.erased}"
+    return told
 
 
 def _counted(number: int) -> str:

@@ -1,12 +1,20 @@
-"""`person move`, `apart`, `erase`: a new address, a mistaken identity, the wish to be forgotten."""
+"""`person export`, `move`, `apart`, `erase`: what is held, a new address, a mistaken identity, being forgotten."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlgroup_mail.cli.context import By, Json, opened, whoever_runs_this
 from mlgroup_mail.cli.output import print_json, say
 
+if TYPE_CHECKING:
+    from mlgroup_mail.delivery.forgetting import ForgottenEverywhere
+    from mlgroup_mail.model import MailingRef
+    from mlgroup_mail.store.erasure import Forgotten
+
+Who = Annotated[str, typer.Argument(metavar="ADDRESS", help="Any address they have or had, or their number.")]
 Old = Annotated[str, typer.Argument(help="The old address, or the contact's number.")]
 New = Annotated[str, typer.Argument(help="The new address, or the number of the contact that has it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, or where you have it from; kept in the journal.")]
@@ -14,11 +22,39 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, or where you have it
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    group = typer.Typer(help="One person: a new address, a mistaken identity, the wish to be forgotten.")
+    group = typer.Typer(help="One person: what is held, a new address, a mistaken identity, being forgotten.")
+    group.command()(export)
     group.command()(move)
     group.command()(apart)
     group.command()(erase)
     app.add_typer(group, name="person", no_args_is_help=True)
+
+
+def export(
+    who: Who,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Where to: .json for programs, .html to hand over; else JSON on the screen.",
+            dir_okay=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Everything that is held about one person, for whoever asks what we know of them."""
+    from mlgroup_mail.reporting.person.record import person_record
+    from mlgroup_mail.reporting.person.writing import write_record
+
+    with opened() as app:
+        found = person_record(app, who)
+        files = [write_record(found, path) for path in out or ()]
+    if as_json or not files:
+        print_json(found.as_json())
+        return
+    for file in files:
+        typer.echo(file)
 
 
 def move(old: Old, new: New, reason: Reason, by: By = None, as_json: Json = False) -> None:
@@ -58,48 +94,67 @@ def apart(old: Old, new: New, reason: Reason, by: By = None) -> None:
 
 
 def erase(
-    who: Annotated[str, typer.Argument(metavar="ADDRESS", help="Any address they have or had, or their number.")],
+    who: Who,
     reason: Reason,
     by: By = None,
     as_json: Json = False,
 ) -> None:
     """Forget a person for good: their data go, and no list brings them back. This cannot be undone."""
+    from mlgroup_mail.reporting.report.writing import usual_file
+
     with opened() as app:
         forgotten = app.erase_person(who, by=by or whoever_runs_this(), reason=reason)
+        reports = [ref for ref in forgotten.mailings if usual_file(app, ref).exists()]
     if as_json:
-        print_json(
-            {
-                "contact_id": forgotten.contact_id,
-                "addresses": forgotten.addresses,
-                "shared_addresses": forgotten.shared,
-                "deliveries": forgotten.deliveries,
-                "taken_back": forgotten.taken_back,
-                "log_busy": forgotten.log_busy,
-            }
-        )
+        print_json(_erased_json(forgotten, reports))
         return
+    if ledger := forgotten.ledger:
+        _say_what_the_ledger_forgot(ledger)
+    else:
+        say("This person was erased before: the ledger has nothing of them.")
+    say(f"Deleted from the outbox: {_counted(forgotten.messages, 'message', 'messages')}.")
+    for ref in reports:
+        say(f"A report was made before, and may speak of them. Make it again: mlgroup-mail report {ref}")
     say(
-        f"Contact {forgotten.contact_id} is forgotten."
-        if forgotten.contact_id
+        "Not reached from here: the sources of the list and opt-out files, previews in var/preview, reports and "
+        "exports that were put elsewhere, replies in mailboxes, backups. Remove the person there too."
+    )
+
+
+def _erased_json(forgotten: "ForgottenEverywhere", reports: Sequence["MailingRef"]) -> dict[str, object]:
+    ledger = forgotten.ledger
+    return {
+        "contact_id": ledger.contact_id if ledger else None,
+        "addresses": ledger.addresses if ledger else 0,
+        "shared_addresses": ledger.shared if ledger else 0,
+        "deliveries": ledger.deliveries if ledger else 0,
+        "taken_back": ledger.taken_back if ledger else 0,
+        "messages": forgotten.messages,
+        "reports": [str(ref) for ref in reports],
+        "erased_before": ledger is None,
+        "log_busy": ledger.log_busy if ledger else False,
+    }
+
+
+def _say_what_the_ledger_forgot(ledger: "Forgotten") -> None:
+    say(
+        f"Contact {ledger.contact_id} is forgotten."
+        if ledger.contact_id
         else "What was known of this address is forgotten; nobody on the list had it."
     )
-    emptied = _counted(forgotten.deliveries, "delivery", "deliveries")
+    emptied = _counted(ledger.deliveries, "delivery", "deliveries")
     say(
-        f"Emptied: {emptied}, of which {forgotten.taken_back} will not go any more. "
-        f"Addresses that no list can bring back: {forgotten.addresses}."
+        f"Emptied: {emptied}, of which {ledger.taken_back} will not go any more. "
+        f"Addresses that no list can bring back: {ledger.addresses}."
     )
-    if forgotten.shared:
-        shared = _counted(forgotten.shared, "address is", "addresses are")
-        say(f"{shared} somebody else's by now and {'stays' if forgotten.shared == 1 else 'stay'} with them.")
-    if forgotten.log_busy:
+    if ledger.shared:
+        shared = _counted(ledger.shared, "address is", "addresses are")
+        say(f"{shared} somebody else's by now and {'stays' if ledger.shared == 1 else 'stay'} with them.")
+    if ledger.log_busy:
         say(
             "The database's log could not be emptied, because another process reads from it: some of what was "
             "forgotten is in that file until all who use the database have closed it."
         )
-    say(
-        "Not reached from here: the sources of the list, messages in var/outbox, replies in mailboxes, backups. "
-        "Remove the person there too."
-    )
 
 
 def _counted(number: int, one: str, several: str) -> str:

@@ -2,6 +2,7 @@
 
 python -m tests.chaos                         until 300 processes have died and every case was played
 python -m tests.chaos --seed 7 --kills 1000   more, and others
+python -m tests.chaos --transport sendgrid    over that transport alone
 python -m tests.chaos --seed 7 --only 12      exactly that scenario again
 python -m tests.chaos compare                 the naive loop and django-post_office instead, into docs/chaos.md
 """
@@ -9,10 +10,12 @@ python -m tests.chaos compare                 the naive loop and django-post_off
 import argparse
 import signal
 import sys
+from collections.abc import Collection, Sequence
 
 from mlgroup_mail.cli.output import say, show_table
 from mlgroup_mail.cli.progress_bar import Tell, progress_bar
 from tests.chaos.playing import Played
+from tests.chaos.points import Wire
 from tests.chaos.results import COLUMNS, lines
 from tests.chaos.running import Told, grounds, play_only, play_until
 
@@ -24,6 +27,7 @@ def main() -> int:
     parser.add_argument("what", nargs="?", choices=("play", "compare"), default="play")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--kills", type=int, default=300, help="how many processes must have died (300)")
+    parser.add_argument("--transport", choices=[wire.name.lower() for wire in Wire], help="over this one alone")
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help="these scenarios alone")
     chosen = parser.parse_args()
     # Whoever is asked to end takes its servers along.
@@ -32,17 +36,18 @@ def main() -> int:
         from tests.chaos.compare import compare
 
         return compare(seed=chosen.seed)
-    return run(seed=chosen.seed, kills=chosen.kills, only=chosen.only)
+    wires = [Wire[chosen.transport.upper()]] if chosen.transport else list(Wire)
+    return run(seed=chosen.seed, kills=chosen.kills, wires=wires, only=chosen.only)
 
 
-def run(*, seed: int, kills: int, only: list[int] | None = None) -> int:
+def run(*, seed: int, kills: int, wires: Collection[Wire], only: Sequence[int] | None = None) -> int:
     """Play, show the table; 1 where the judge found fault."""
     with grounds() as (ground, missing), progress_bar("deaths", total=kills) as tell:
         told = _teller(tell)
         if only:
             played = play_only(ground, seed=seed, chosen=only, told=told)
         else:
-            played = play_until(ground, seed=seed, kills=kills, told=told)
+            played = play_until(ground, seed=seed, kills=kills, told=told, wires=wires)
     show_table(COLUMNS, lines(played), title=f"Deaths, and what became of the mail (seed {seed})")
     if missing:
         say(missing)

@@ -1,4 +1,4 @@
-"""The field of one scenario: a project, its ledger, and the mail server that knows the truth."""
+"""The field of one scenario: a project, its ledger, and the server that knows the truth."""
 
 import contextlib
 import shutil
@@ -10,14 +10,22 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from tests.chaos.points import Orders
+from tests.chaos.points import Orders, Wire
 from tests.chaos.processes import Ended, Launcher, Victim
 from tests.chaos.projects import LETTER, SECRET_KEY, make_project, settings_for
+from tests.chaos.provider import ProviderTruth
 from tests.chaos.sink import TruthSink, truth_sink
+from tests.chaos.truth import Truth
 from tests.servers.postgres import PostgresServer
 
 CONSTANTS = {"BACK_OFF": 0.2}
 """Shorter than in life, so that a deferred delivery is tried again in time."""
+MAIL_WINDOW = 2
+"""Deliveries a connection that one claim covers over SMTP: what a death can leave in doubt (DESIGN, section 3)."""
+USUAL_PATIENCE = 20.0
+"""Seconds that an answer is awaited."""
+PROVIDER_WINDOW = 5
+"""Recipients of a request, of whom there may be a thousand in life: so few that a bound on doubt means something."""
 
 
 class LedgerKind(StrEnum):
@@ -49,8 +57,20 @@ class Fields:
         self._made = 0
 
     @contextmanager
-    def field(self, kind: LedgerKind, *, planned: bool, connections: int, pipelining: bool) -> "Iterator[Field]":
-        """A field of its own, gone when the context ends."""
+    def field(
+        self,
+        kind: LedgerKind,
+        *,
+        planned: bool,
+        wire: Wire = Wire.SMTP,
+        connections: int = 1,
+        pipelining: bool = False,
+        window: int = PROVIDER_WINDOW,
+    ) -> "Iterator[Field]":
+        """A field of its own, gone when the context ends.
+
+        `connections` and `pipelining` are about SMTP; `window`, how many recipients a request has, about the provider.
+        """
         template = self._template(kind)
         source = template.planned if planned else template.approved
         self._made += 1
@@ -62,14 +82,20 @@ class Fields:
             database = ""
             if kind is LedgerKind.POSTGRESQL:
                 database = stack.enter_context(self._copied(template.databases[source], f"chaos_{self._made}"))
-            sink = stack.enter_context(truth_sink(folder, pipelining=pipelining))
+            truth: TruthSink | ProviderTruth
+            if wire is Wire.SMTP:
+                truth = TruthSink(folder / "truth.jsonl", pipelining=pipelining)
+            else:
+                truth = ProviderTruth(folder, window=window)
+            stack.callback(truth.close)
             field = Field(
                 self.launcher,
                 kind=kind,
                 folder=folder,
                 database=database,
-                sink=sink,
+                truth=truth,
                 connections=connections,
+                window=MAIL_WINDOW * connections if wire is Wire.SMTP else window,
                 stranger=self.stranger,
                 postgres=self.postgres,
             )
@@ -114,7 +140,7 @@ class Fields:
         folder = Path(tempfile.mkdtemp(prefix="rehearsing-", dir=self._folder))
         shutil.copytree(template.planned, folder / "project")
         with truth_sink(folder) as sink:
-            settings = settings_for(sink.port)
+            settings = settings_for(sink)
             for arguments in (("-v", "send", LETTER, "--live", "--json"), ("verify",)):
                 ended = self.launcher.start(
                     arguments,
@@ -154,7 +180,7 @@ class Fields:
 
 
 class Field:
-    """One scenario's project, ledger and mail server."""
+    """One scenario's project, ledger and server."""
 
     def __init__(
         self,
@@ -163,15 +189,19 @@ class Field:
         kind: LedgerKind,
         folder: Path,
         database: str,
-        sink: TruthSink,
+        truth: TruthSink | ProviderTruth,
         connections: int,
+        window: int,
         stranger: Callable[[], Path],
         postgres: PostgresServer | None,
     ) -> None:
-        self.kind, self.sink, self.connections = kind, sink, connections
+        self.kind, self.connections = kind, connections
+        self.window = window
+        """How many deliveries one claim covers, and so one death leaves in doubt."""
+        self._truth = truth
         self.project = folder / "project"
         self.traces = folder / "traces"
-        self.answer_timeout = 20.0
+        self.answer_timeout = USUAL_PATIENCE
         self.plant = ""
         """A fault of the product, for the harness's own tests."""
         self.problems: list[str] = []
@@ -186,6 +216,28 @@ class Field:
         self._victims: list[Victim] = []
 
     @property
+    def truth(self) -> Truth:
+        """The server at the other end."""
+        return self._truth
+
+    @property
+    def sink(self) -> TruthSink:
+        """That server where it is a mail server."""
+        assert isinstance(self._truth, TruthSink)
+        return self._truth
+
+    @property
+    def provider(self) -> ProviderTruth:
+        """That server where it is a provider."""
+        assert isinstance(self._truth, ProviderTruth)
+        return self._truth
+
+    @property
+    def wire(self) -> Wire:
+        """What is spoken with it."""
+        return Wire.SMTP if isinstance(self._truth, TruthSink) else Wire.SENDGRID
+
+    @property
     def url(self) -> str:
         """The ledger, as SQLAlchemy writes it."""
         return self._database or f"sqlite:///{self.ledger_file}"
@@ -197,22 +249,30 @@ class Field:
 
     def settings(self) -> dict[str, str]:
         return settings_for(
-            self.sink.port,
+            self._truth,
             smtp_answer_timeout=self.answer_timeout,
             smtp_connections=self.connections,
+            sendgrid_answer_timeout=self.answer_timeout,
             **({"database_url": self._database} if self._database else {}),
         )
 
     def start(
-        self, *arguments: str, orders: Orders | None = None, project: Path | None = None, own_ledger: bool = False
+        self,
+        *arguments: str,
+        orders: Orders | None = None,
+        project: Path | None = None,
+        own_ledger: bool = False,
+        **more: str,
     ) -> Victim:
-        """Start a command in the project, or in a copy of it."""
+        """Start a command in the project, or in a copy of it; `more` settings by the names of their variables."""
         orders = orders or Orders()
-        settings = self.settings()
+        settings = self.settings() | more
         if own_ledger:
             settings.pop("MLGROUP_DATABASE_URL", None)
         constants = {**CONSTANTS, **orders.constants}
-        marked = replace(orders, port=self.sink.port, constants=constants, plant=self.plant)
+        if self.wire is Wire.SENDGRID:
+            constants["MOST_PEOPLE"] = self.window
+        marked = replace(orders, wire=self.wire, port=self._truth.port, constants=constants, plant=self.plant)
         victim = self._launcher.start(
             arguments, folder=project or self.project, traces=self.traces, settings=settings, orders=marked
         )

@@ -1,32 +1,21 @@
 """Judging a scenario: what the ledger says against what has arrived."""
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from urllib.parse import unquote
 
 from sqlalchemy import create_engine, text
 
-from mlgroup_mail.consent.tokens import OptOutTokens
-from mlgroup_mail.delivery.reconciling import Evidence, Reconciled, reconcile
-from mlgroup_mail.model import EventKind, Road
-from mlgroup_mail.store import Store
+from tests.chaos.evidence import feed_evidence, token_of
 from tests.chaos.field import Field
 from tests.chaos.processes import Ended
-from tests.chaos.projects import LETTER, PEOPLE, SECRET_KEY, canaries, everybody
-from tests.chaos.sink import Arrival
-
-WINDOW = 2
-"""Deliveries a connection that one claim covers over SMTP: what a death can leave in doubt (DESIGN, section 3)."""
+from tests.chaos.projects import LETTER, PEOPLE, canaries, everybody
 
 _ROUNDS = 12
 _OPEN = ("planned", "attempting", "deferred")
 _TRUST_CLOCK = "db trust-clock"
 _WAITS_FOR_A_PERSON = ("paused", "held")
-_KEY = re.compile(r"<([^@]+)@")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +46,8 @@ def judge(field: Field, *, deaths: int) -> Verdict:
     `deaths` is how many processes may have left their window in doubt.
     """
     last = settle(field)
-    rows, arrived = deliveries(field), Counter(each.recipient for each in field.sink.arrivals())
-    bound = WINDOW * field.connections * deaths + field.sink.doubts
+    rows, arrived = deliveries(field), Counter(each.recipient for each in field.truth.arrivals())
+    bound = field.window * deaths + field.truth.doubts
     problems = [
         *field.problems,
         *_settled(last, rows),
@@ -87,7 +76,7 @@ def judge(field: Field, *, deaths: int) -> Verdict:
 
 def settle(field: Field) -> Ended:
     """`send --live` until nothing is open; where it asks for a person's word it gets it, as the message says."""
-    field.sink.mend()
+    field.truth.mend()
     ended = field.send().wait()
     for _ in range(_ROUNDS):
         counts, state = ended.json.get("counts", {}), ended.json.get("state")
@@ -133,7 +122,7 @@ def _against_the_truth(field: Field, rows: list[Delivery], arrived: Counter[str]
     doubled = [address for address, count in arrived.items() if count > 1]
     if doubled:
         yield f"got it twice: {doubled}"
-    ids = Counter(each.message_id for each in field.sink.arrivals())
+    ids = Counter(each.message_id for each in field.truth.arrivals())
     if any(count > 1 for count in ids.values()) or "" in ids:
         yield "a Message-ID was used twice, or missing"
     for row in rows:
@@ -141,7 +130,7 @@ def _against_the_truth(field: Field, rows: list[Delivery], arrived: Counter[str]
             yield f"accepted, and never arrived: delivery {row.delivery_id}"
         if row.state not in ("accepted", "uncertain") and arrived[row.address]:
             yield f"arrived, and the ledger says {row.state}: delivery {row.delivery_id}"
-        if row.state == "refused" and row.address not in field.sink.refused:
+        if row.state == "refused" and row.address not in field.truth.refused:
             yield f"refused, and the server never refused it: delivery {row.delivery_id}"
         if row.state == "excluded" and row.address not in field.opted_out:
             yield f"excluded, and had not opted out: delivery {row.delivery_id}"
@@ -191,37 +180,9 @@ def _verified(field: Field) -> Iterator[str]:
         yield f"`verify` ended with {ended.code}: {ended.out}{ended.err}"
 
 
-def feed_evidence(field: Field) -> Iterator[str]:
-    """Tell the ledger of each message in the sink, each by another of the keys that such news may carry."""
-    now = datetime.now(UTC)
-    tokens = OptOutTokens([SECRET_KEY], topics=["newsletter"])
-    store = Store(field.url, state=field.project / "var")
-    try:
-        for number, arrival in enumerate(field.sink.arrivals()):
-            found = _KEY.match(arrival.message_id)
-            key = (
-                {"message_id": arrival.message_id},
-                {"key": found[1] if found else ""},
-                {"token": _token(arrival)},
-            )[number % 3]
-            evidence = Evidence(kind=EventKind.DELIVERED, source=Road.PROVIDER, at=now, **key)
-            if (result := reconcile(store, evidence, tokens=tokens, now=now)) not in _UNDERSTOOD:
-                yield f"evidence by {next(iter(key))} is {result}: {arrival.message_id}"
-    finally:
-        store.close()
-
-
-_UNDERSTOOD = (Reconciled.SETTLED, Reconciled.NOTED)
-
-
-def _token(arrival: Arrival) -> str:
-    """The opt-out token of a message's link."""
-    return unquote(arrival.unsubscribe).rpartition(" ")[2]
-
-
 def leaks(field: Field) -> Iterator[str]:
     """Canaries in the logs: addresses, names, keys, the password, the tokens of opt-out links."""
-    tokens = {_token(each).lower() for each in field.sink.arrivals()} - {""}
+    tokens = {token_of(each).lower() for each in field.truth.arrivals()} - {""}
     forbidden = [*canaries(), *tokens]
     for name, log in field.logs():
         small = log.lower()

@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from mlgroup_mail.delivery import sending
+from mlgroup_mail.delivery.transports.sendgrid import SendGridTransport
 from mlgroup_mail.delivery.transports.smtp import SmtpTransport
 from mlgroup_mail.model import Outcome, OutcomeKind
 from mlgroup_mail.store import owners
 
 log = logging.getLogger("mlgroup_mail.planted")
+
+_TRANSPORTS: tuple[Any, ...] = (SmtpTransport, SendGridTransport)
 
 
 def plant(name: str) -> None:
@@ -25,7 +28,7 @@ def _doubt_is_retried() -> None:
     """No answer after the final dot counts as "not accepted"."""
     _change_outcomes(
         lambda outcome: (
-            replace(outcome, kind=OutcomeKind.DEFERRED, retry_after=0.0)
+            replace(outcome, kind=OutcomeKind.DEFERRED, begun=False)
             if outcome.kind is OutcomeKind.UNCERTAIN
             else outcome
         )
@@ -45,13 +48,14 @@ def _nothing_is_known() -> None:
 
 
 def _change_outcomes(change: Callable[[Outcome], Outcome]) -> None:
-    send = SmtpTransport.send
+    for transport in _TRANSPORTS:
+        send = transport.send
 
-    def changed(self: SmtpTransport, *arguments: Any) -> Iterator[Outcome]:
-        for outcome in send(self, *arguments):
-            yield change(outcome)
+        def changed(self: Any, *arguments: Any, send: Any = send) -> Iterator[Outcome]:
+            for outcome in send(self, *arguments):
+                yield change(outcome)
 
-    SmtpTransport.send = changed  # type: ignore[method-assign]
+        transport.send = changed  # type: ignore[method-assign]
 
 
 def _claims_are_not_durable() -> None:
@@ -97,14 +101,26 @@ def _opt_outs_are_not_read_again() -> None:
 
 def _addresses_are_logged() -> None:
     """A diagnostic log line names a person."""
-    send = SmtpTransport.send
+    for transport in _TRANSPORTS:
+        send = transport.send
 
-    def talkative(self: SmtpTransport, messages: Any, *rest: Any) -> Iterator[Outcome]:
-        for message in messages:
-            log.debug("handing over to %s", message.address)
-        yield from send(self, messages, *rest)
+        def talkative(self: Any, messages: Any, *rest: Any, send: Any = send) -> Iterator[Outcome]:
+            for message in messages:
+                log.debug("handing over to %s", message.address)
+            yield from send(self, messages, *rest)
 
-    SmtpTransport.send = talkative  # type: ignore[method-assign]
+        transport.send = talkative  # type: ignore[method-assign]
+
+
+def _the_key_is_logged() -> None:
+    """A diagnostic log line has the key of the account."""
+    open_it = SendGridTransport.open
+
+    def talkative(self: SendGridTransport) -> None:
+        log.debug("logging in with %s", self._account.key)
+        open_it(self)
+
+    SendGridTransport.open = talkative  # type: ignore[method-assign]
 
 
 FAULTS: dict[str, Callable[[], None]] = {
@@ -115,4 +131,5 @@ FAULTS: dict[str, Callable[[], None]] = {
     "the dead have not tried": _the_dead_have_not_tried,
     "opt-outs are not read again": _opt_outs_are_not_read_again,
     "addresses are logged": _addresses_are_logged,
+    "the key is logged": _the_key_is_logged,
 }

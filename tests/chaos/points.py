@@ -35,18 +35,43 @@ class Act(StrEnum):
     """From here on no file grows: the disk is full."""
 
 
+class Wire(StrEnum):
+    """By which transport mail goes."""
+
+    SMTP = "SMTP"
+    """To a mail server, each message with an answer of its own."""
+    SENDGRID = "SendGrid"
+    """To a provider over HTTP, a window at once."""
+
+
 WRITES = ("mail", "rcpt", "data", "body", "dot")
 READS = ("mail", "rcpt", "data", "dot")
 COMMITS = ("claim", "record", "plan", "other")
 
-POINTS = (
-    *(f"write.{what}.{side}" for what in WRITES for side in ("before", "after")),
-    # Half of the body is on its way, half is not.
-    "write.body.middle",
-    *(f"read.{what}.{side}" for what in READS for side in ("before", "after")),
-    *(f"commit.{what}.{side}" for what in COMMITS for side in ("before", "after")),
-)
+_COMMITS = tuple(f"commit.{what}.{side}" for what in COMMITS for side in ("before", "after"))
+POINTS = {
+    Wire.SMTP: (
+        *(f"write.{what}.{side}" for what in WRITES for side in ("before", "after")),
+        # Half of the body is on its way, half is not.
+        "write.body.middle",
+        *(f"read.{what}.{side}" for what in READS for side in ("before", "after")),
+        *_COMMITS,
+    ),
+    Wire.SENDGRID: (
+        *(f"write.{what}.{side}" for what in ("head", "content") for side in ("before", "after")),
+        "write.content.middle",
+        *(f"read.answer.{side}" for side in ("before", "middle", "after")),
+        *_COMMITS,
+    ),
+}
 """Every point. `read.dot.after` is: the answer to the final dot has been read, nothing has been done about it."""
+
+WRITTEN = {Wire.SMTP: "write.dot.after", Wire.SENDGRID: "write.content.after"}
+"""All of it has been written, and nothing read."""
+ANSWERED = {Wire.SMTP: "read.dot.after", Wire.SENDGRID: "read.answer.after"}
+"""Its answer has been read, and nothing done about it."""
+IN_THE_MIDDLE = {Wire.SMTP: "write.body.middle", Wire.SENDGRID: "write.content.middle"}
+"""Half of the content has been written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +82,11 @@ class Orders:
     count: int = 1
     """At which passing of the point, from 1."""
     act: Act = Act.KILL
+    wire: Wire = Wire.SMTP
     port: int = 0
-    """The mail server's: other connections are not watched."""
+    """The mail server's or the provider's: other connections are not watched."""
+    census: bool = False
+    """Whether it marks every point that it passes: `passed-` and the point's name."""
     marks: str = ""
     """A folder for marks: `reached` when the point was reached, `go` to open the gate."""
     grows: str = ""
@@ -78,7 +106,8 @@ class Orders:
     @classmethod
     def from_text(cls, text: str) -> "Orders":
         values = json.loads(text) if text else {}
-        return cls(**{**values, "act": Act(values.get("act", Act.KILL))})
+        closed = {"act": Act(values.get("act", Act.KILL)), "wire": Wire(values.get("wire", Wire.SMTP))}
+        return cls(**{**values, **closed})
 
 
 class Points:
@@ -90,12 +119,15 @@ class Points:
         self._lock = threading.Lock()
 
     def wants(self, point: str) -> bool:
-        return self._orders.point == point
+        return self._orders.census or self._orders.point == point
 
     def reach(self, point: str) -> None:
         with self._lock:
             self._passed[point] += 1
+            first = self._passed[point] == 1
             here = point == self._orders.point and self._passed[point] == self._orders.count
+        if self._orders.census and first:
+            (Path(self._orders.marks) / f"passed-{point}").touch()
         if here:
             self._act()
 

@@ -63,6 +63,11 @@ class Victim:
         """Whether it has come to the point that it was to come to."""
         return (self.folder / "reached").exists()
 
+    @property
+    def passed(self) -> set[str]:
+        """The points that it has passed, where it was to mark them."""
+        return {mark.name.removeprefix("passed-") for mark in self.folder.glob("passed-*")}
+
     def wait_until_reached(self, seconds: float = _PATIENCE) -> bool:
         """Wait until it is at its point; False where it ended without having been there."""
         until = time.monotonic() + seconds

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlgroup_mail.shipped import shipped
+from mlgroup_mail.testing.sendgrid.account import FAKE_KEY
+from tests.chaos.sink import PASSWORD
+from tests.chaos.truth import Truth
 
 LETTER = "letter/issue"
 PEOPLE = 24
 DOMAINS = 3
 BATCH = 8
 SECRET_KEY = "canary-key-0123456789-0123456789-0123456789"
-PASSWORD = "canary-password-in-the-settings"
 _CONTACTS = """\
 [[source]]
 name = "members"
@@ -53,7 +55,7 @@ def everybody() -> list[str]:
 def canaries() -> list[str]:
     """What no log may show, in small letters."""
     names = [f"person{number:03}zeisig" for number in range(1, PEOPLE + 1)]
-    return [*everybody(), *names, SECRET_KEY, PASSWORD]
+    return [*everybody(), *names, SECRET_KEY, PASSWORD, FAKE_KEY.lower()]
 
 
 def make_project(root: Path) -> None:
@@ -69,18 +71,7 @@ def make_project(root: Path) -> None:
     (root / "campaigns" / "letter" / "campaign.md").write_text(_CAMPAIGN % f"{due:%Y-%m-%d %H:%M}", encoding="utf-8")
 
 
-def settings_for(port: int, **more: object) -> dict[str, str]:
-    """The environment of a command that sends to the server at `port`."""
-    values: dict[str, object] = {
-        "secret_keys": SECRET_KEY,
-        "transport": "smtp",
-        "smtp_host": "127.0.0.1",
-        "smtp_port": port,
-        "smtp_tls": "none",
-        "smtp_user": "relay",
-        "smtp_password": PASSWORD,
-        "smtp_timeout": 20,
-        "batch_size": BATCH,
-        **more,
-    }
-    return {f"MLGROUP_{name.upper()}": str(value) for name, value in values.items()}
+def settings_for(truth: Truth, **more: object) -> dict[str, str]:
+    """The environment of a command that sends to the server that knows the truth."""
+    values: dict[str, object] = {"secret_keys": SECRET_KEY, "batch_size": BATCH, **more}
+    return truth.settings | {f"MLGROUP_{name.upper()}": str(value) for name, value in values.items()}

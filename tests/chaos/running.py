@@ -1,12 +1,14 @@
 """Playing many scenarios: until so many processes have died, or every case was played."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from tests.chaos.cases import CASES
 from tests.chaos.field import Fields, LedgerKind, fields
 from tests.chaos.playing import Played, play
+from tests.chaos.points import Wire
 from tests.chaos.processes import launcher
-from tests.chaos.scenarios import CASES, scenario
+from tests.chaos.scenarios import scenario
 from tests.servers.postgres import run_postgres
 from tests.servers.programs import ServerMissing
 
@@ -29,29 +31,36 @@ def grounds() -> Iterator[tuple[Fields, str]]:
         yield stack.enter_context(fields(stack.enter_context(launcher()), postgres)), missing
 
 
-def numbers(first: int) -> Iterator[int]:
-    """Every case once, one ledger in turn with the other; then all of them again with other draws, the last first."""
-    of_each = [[index for index, case in enumerate(CASES) if case.ledger is ledger] for ledger in LedgerKind]
-    longest = max(len(indices) for indices in of_each)
-    for turn in range(first, first + MOST):
+def numbers(usable: Iterable[int]) -> Iterator[int]:
+    """Every usable case once, transports and ledgers in turn; then all again with other draws, the last first."""
+    groups: dict[tuple[Wire, LedgerKind], list[int]] = {}
+    for index in usable:
+        groups.setdefault((CASES[index].wire, CASES[index].ledger), []).append(index)
+    longest = max(len(indices) for indices in groups.values())
+    for turn in range(MOST):
         places = range(longest)
-        for place in places if turn == first else reversed(places):
-            yield from (indices[place] + turn * len(CASES) for indices in of_each if place < len(indices))
+        for place in places if turn == 0 else reversed(places):
+            yield from (indices[place] + turn * len(CASES) for indices in groups.values() if place < len(indices))
 
 
-def play_until(ground: Fields, *, seed: int, kills: int, told: Told) -> list[Played]:
-    """Play until `kills` processes have died and every case has been played."""
+def play_until(
+    ground: Fields, *, seed: int, kills: int, told: Told, wires: Collection[Wire] = tuple(Wire)
+) -> list[Played]:
+    """Play until `kills` processes have died and every case of these transports has been played."""
     played: list[Played] = []
     deaths = 0
-    usable = [case.ledger is LedgerKind.SQLITE or ground.postgres is not None for case in CASES]
-    for done, number in enumerate(numbers(0)):
-        if done >= MOST or (deaths >= kills and done >= len(CASES)):
+    usable = [
+        index
+        for index, case in enumerate(CASES)
+        if case.wire in wires and (case.ledger is LedgerKind.SQLITE or ground.postgres is not None)
+    ]
+    for number in numbers(usable):
+        if len(played) >= MOST or (deaths >= kills and len(played) >= len(usable)):
             break
-        if usable[number % len(CASES)]:
-            found = play(ground, scenario(seed, number))
-            played.append(found)
-            deaths += found.deaths
-            told(found, deaths)
+        found = play(ground, scenario(seed, number))
+        played.append(found)
+        deaths += found.deaths
+        told(found, deaths)
     return played
 
 

@@ -19,7 +19,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from tests.chaos.truth import Arrival
 from tests.servers.processes import HOST
+
+USER, PASSWORD = "relay", "canary-password-in-the-settings"
 
 _HEADER = re.compile(rb"(?im)^(message-id|list-unsubscribe):((?:.*\r\n)(?:[ \t].*\r\n)*)")
 _BRACKETED = re.compile(r"<([^>]*)>")
@@ -55,15 +58,6 @@ class Fault:
     times: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Arrival:
-    """One accepted message."""
-
-    recipient: str
-    message_id: str
-    unsubscribe: str
-
-
 class _Hangup(Exception):
     """This connection is over."""
 
@@ -88,6 +82,24 @@ class TruthSink:
         self._listener = socket.create_server((HOST, 0))
         self.port = int(self._listener.getsockname()[1])
         self._listen()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment of a command that sends to it."""
+        return {
+            "MLGROUP_TRANSPORT": "smtp",
+            "MLGROUP_SMTP_HOST": HOST,
+            "MLGROUP_SMTP_PORT": str(self.port),
+            "MLGROUP_SMTP_TLS": "none",
+            "MLGROUP_SMTP_USER": USER,
+            "MLGROUP_SMTP_PASSWORD": PASSWORD,
+            "MLGROUP_SMTP_TIMEOUT": "20",
+        }
+
+    @property
+    def untouched(self) -> list[str]:
+        """Troubles that were ordered and have not come, by name."""
+        return [f"{fault.verb} {fault.trouble}" for fault in self.faults if fault.times > 0]
 
     def arrivals(self) -> list[Arrival]:
         """What its log on disk says."""

@@ -5,12 +5,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.chaos.wire import Talk
+from tests.chaos.http_wire import HttpTalk
+from tests.chaos.wire import Heard, Talk
 
 BODY = b"Subject: News\r\n\r\n..dots\r\nand more\r\n"
 
 
-def _say(talk: Talk, *writes: bytes) -> list[set[str]]:
+def _say(talk: Heard, *writes: bytes) -> list[set[str]]:
     found = []
     for data in writes:
         found.append(set(talk.labels(data)))
@@ -62,3 +63,28 @@ def test_the_end_is_found_wherever_the_writes_part(cuts: list[int]) -> None:
     labels = _say(talk, *writes)
     assert "dot" in labels[-1]
     assert not any("dot" in each for each in labels[:-1])
+
+
+HEAD = b"POST /v3/mail/send HTTP/1.1\r\nHost: here\r\ncontent-length: 11\r\n\r\n"
+CONTENT = b'{\r\n\r\n "a":1'
+
+
+def test_a_request_its_content_and_its_answer() -> None:
+    talk = HttpTalk()
+    assert talk.last == set()
+    assert _say(talk, HEAD, CONTENT[:5], CONTENT[5:]) == [{"head"}, {"content"}, {"content"}]
+    assert talk.last == {"answer"}
+    talk.heard(b"HTTP/1.1 202 Accepted\r\n")
+    assert talk.last == set()
+    assert _say(talk, b"GET /v3/scopes HTTP/1.1\r\n\r\n", HEAD + CONTENT) == [{"head"}, {"head", "content"}]
+
+
+@given(st.lists(st.integers(1, len(HEAD + CONTENT) - 1), max_size=4))
+def test_a_request_ends_wherever_the_writes_part(cuts: list[int]) -> None:
+    whole = HEAD + CONTENT
+    places = [0, *sorted(set(cuts)), len(whole)]
+    talk = HttpTalk()
+    labels = _say(talk, *[whole[start:end] for start, end in pairwise(places)])
+    assert "head" in labels[0]
+    assert "content" in labels[-1]
+    assert _say(talk, HEAD) == [{"head"}]

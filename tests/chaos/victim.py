@@ -32,7 +32,7 @@ def become_victim(orders: Orders) -> None:
     plants.plant(orders.plant)
     product.watch_commits(points)
     if orders.port:
-        watch_sockets(points, orders.port)
+        watch_sockets(points, orders.port, orders.wire)
 
 
 def run_command(arguments: list[str]) -> int:
@@ -182,13 +182,18 @@ def _import_everything() -> None:
     for name in (
         "mlgroup_mail.cli.main",
         "mlgroup_mail.content.compiling.html",
+        "mlgroup_mail.delivery.transports.sendgrid",
+        "mlgroup_mail.delivery.transports.smtp",
         "mlgroup_mail.delivery.verifying",
         "mlgroup_mail.reporting.status",
         "mlgroup_mail.settings.app",
+        "mlgroup_mail.web.app",
+        "mlgroup_mail.web.serving",
         "psycopg",
         "sqlalchemy.dialects.postgresql.psycopg",
         "sqlalchemy.dialects.sqlite",
         "tests.chaos.plants",
+        "uvicorn",
     ):
         import_module(name)
 

@@ -1,20 +1,43 @@
-"""Where a process stands in its conversation with the mail server, read off the bytes that it writes and reads."""
+"""Where a process stands in its conversation with a server, read off the bytes that it writes and reads."""
 
 import socket
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from tests.chaos.points import WRITES, Points
+from tests.chaos.http_wire import HttpTalk
+from tests.chaos.points import WRITES, Points, Wire
 
 _END = b"\r\n.\r\n"
 _AHEAD = b"354"
 
 
+class Heard(Protocol):
+    """What is known of one connection. `last` are the labels of what is read next."""
+
+    content: str
+    """The label of what may be cut in its middle."""
+    last: frozenset[str]
+    begins_with: int
+    """So many bytes of an answer are read apart from the rest, where somebody is to die between them; 0: none."""
+
+    def labels(self, data: bytes) -> frozenset[str]:
+        """What these bytes would be."""
+
+    def written(self, data: bytes) -> None:
+        """These bytes have been written."""
+
+    def heard(self, data: bytes) -> None:
+        """These bytes have been read."""
+
+
 @dataclass
 class Talk:
-    """One connection: whether content is on its way, its last bytes, and what was written last."""
+    """One SMTP connection: whether content is on its way, its last bytes, and what was written last."""
+
+    content = "body"
+    begins_with = 0
 
     in_body: bool = False
     tail: bytes = b""
@@ -54,20 +77,24 @@ class Talk:
         return frozenset(found), in_body, tail
 
 
-def watch_sockets(points: Points, port: int) -> None:
+_TALKS: dict[Wire, type[Heard]] = {Wire.SMTP: Talk, Wire.SENDGRID: HttpTalk}
+
+
+def watch_sockets(points: Points, port: int, wire: Wire = Wire.SMTP) -> None:
     """Make every write to and read from the server at `port` a point."""
-    talks: WeakKeyDictionary[socket.socket, Talk] = WeakKeyDictionary()
+    talks: WeakKeyDictionary[socket.socket, Heard] = WeakKeyDictionary()
+    begin = _TALKS[wire]
     send, sendall = socket.socket.send, socket.socket.sendall
     recv, recv_into = socket.socket.recv, socket.socket.recv_into
 
-    def talk_of(sock: socket.socket) -> Talk | None:
+    def talk_of(sock: socket.socket) -> Heard | None:
         if sock not in talks:
             try:
                 if sock.family != socket.AF_INET or sock.getpeername()[1] != port:
                     return None
             except OSError:
                 return None
-            talks[sock] = Talk()
+            talks[sock] = begin()
         return talks[sock]
 
     def write(sock: socket.socket, data: Any, *flags: int, way: Any) -> Any:
@@ -78,10 +105,11 @@ def watch_sockets(points: Points, port: int) -> None:
         labels = sorted(talk.labels(whole))
         for label in labels:
             points.reach(f"write.{label}.before")
-        if points.wants("write.body.middle") and "body" in labels:
+        middle = f"write.{talk.content}.middle"
+        if points.wants(middle) and talk.content in labels:
             half = len(whole) // 2
             sendall(sock, whole[:half])
-            points.reach("write.body.middle")
+            points.reach(middle)
             sendall(sock, whole[half:])
             result = len(whole) if way is send else None
         else:
@@ -91,15 +119,27 @@ def watch_sockets(points: Points, port: int) -> None:
             points.reach(f"write.{label}.after")
         return result
 
-    def read(sock: socket.socket, take: Any) -> tuple[Any, Talk | None]:
+    def read(sock: socket.socket, take: Any) -> tuple[Any, Heard | None]:
         talk = talk_of(sock)
-        labels = sorted(talk.last) if talk else []
+        labels = sorted(talk.last) if talk and answered(sock) else []
         for label in labels:
             points.reach(f"read.{label}.before")
         result = take()
         return result, talk
 
-    def told(talk: Talk | None, data: bytes) -> None:
+    def answered(sock: socket.socket) -> bool:
+        """Whether this read is one: who never waits looks often, and mostly there is nothing."""
+        if sock.gettimeout() != 0:
+            return True
+        try:
+            recv(sock, 1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def told(talk: Heard | None, data: bytes) -> None:
         if talk and data:
             labels = sorted(talk.last)
             talk.heard(data)
@@ -112,6 +152,13 @@ def watch_sockets(points: Points, port: int) -> None:
         return bytes(data)
 
     def our_recv_into(sock: socket.socket, buffer: Any, *arguments: Any) -> int:
+        talk = talk_of(sock)
+        if talk and talk.last and talk.begins_with and points.wants("read.answer.middle"):
+            size, _ = read(sock, lambda: recv_into(sock, buffer, talk.begins_with))
+            if size:
+                talk.begins_with = 0
+                points.reach("read.answer.middle")
+            return int(size)
         size, talk = read(sock, lambda: recv_into(sock, buffer, *arguments))
         told(talk, bytes(memoryview(buffer)[:size]))
         return int(size)

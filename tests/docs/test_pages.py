@@ -23,7 +23,12 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _TEST = re.compile(r"`?(?P<file>tests/[\w/]+\.py)(?:::(?P<name>\w+))?")
 _SETTING = re.compile(r"^\| `(MLGROUP_\w+)` \| (.+?) \| .+ \|$", re.MULTILINE)
 _PLACEHOLDERS = {"CAMPAIGN/MAILING": "letter/issue", "CAMPAIGN[/MAILING]": "letter/issue"}
-_NOT_A_SETTING = {"MLGROUP_PROJECT", "MLGROUP_REQUIRE_SERVERS"}
+_NOT_A_SETTING = {
+    "MLGROUP_PROJECT",
+    "MLGROUP_REQUIRE_SERVERS",
+    "MLGROUP_TEST_SENDGRID_FROM",
+    "MLGROUP_TEST_SENDGRID_KEY",
+}
 """Read by the command line and by the tests, before or beside the settings."""
 
 
