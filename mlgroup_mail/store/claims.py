@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
-    Row,
     RowMapping,
     Select,
     String,
@@ -34,7 +33,7 @@ from mlgroup_mail.store.failures import PauseRule
 from mlgroup_mail.store.owners import Owner, renew
 from mlgroup_mail.store.rates import Place, Places, Rates, Wait
 from mlgroup_mail.store.recording import record_outcomes
-from mlgroup_mail.store.transactions import Store, next_number
+from mlgroup_mail.store.transactions import Store, next_number, rows
 from mlgroup_mail.store.transitions import claim_deliveries, move_deliveries, move_mailing
 
 Restrictions = Callable[[Connection, Mapping[int, str], str], Mapping[int, ExclusionReason]]
@@ -167,7 +166,7 @@ class Claims:
         looked_at = 0
         while found := _due(connection, batch, size, alike, besides=places.waiting_domains(), now=now):
             if free := self._without_restricted(connection, found, mailing["topic"], now=now):
-                going = _server_waits(connection, now=now) or places.take([row.domain for row in free])
+                going = _server_waits(connection, now=now) or places.take([row["domain"] for row in free])
                 if not isinstance(going, Wait):
                     taken = [row for row, goes in zip(free, going, strict=True) if goes]
                     deliveries = self._begin_attempts(
@@ -182,19 +181,19 @@ class Claims:
         return places.soonest(_due_domains(batch, now=now))
 
     def _without_restricted(
-        self, connection: Connection, found: Sequence[Row[Any]], topic: str, *, now: datetime
-    ) -> list[Row[Any]]:
+        self, connection: Connection, found: Sequence[RowMapping], topic: str, *, now: datetime
+    ) -> list[RowMapping]:
         """Those who may be written to; the others are excluded for good."""
-        stopped = self._restrictions(connection, {row.contact_id: row.address for row in found}, topic)
-        out = [{"id": row.id, "reason": stopped[row.contact_id]} for row in found if row.contact_id in stopped]
+        stopped = self._restrictions(connection, {row["contact_id"]: row["address"] for row in found}, topic)
+        out = [{"id": row["id"], "reason": stopped[row["contact_id"]]} for row in found if row["contact_id"] in stopped]
         move_deliveries(connection, DeliveryStep.EXCLUDE, out, now=now, also=("reason",))
-        return [row for row in found if row.contact_id not in stopped]
+        return [row for row in found if row["contact_id"] not in stopped]
 
     def _begin_attempts(
         self,
         connection: Connection,
         batch: Batch,
-        taken: Sequence[Row[Any]],
+        taken: Sequence[RowMapping],
         state: str,
         *,
         number: int,
@@ -205,7 +204,7 @@ class Claims:
             "number": number,
             "transport": self._transport,
             "now": now,
-            "deliveries": [row.id for row in taken],
+            "deliveries": [row["id"] for row in taken],
         }
         attempts = {delivery_id: attempt_id for attempt_id, delivery_id in connection.execute(_BEGIN, begun).all()}
         moved = claim_deliveries(connection, owner_id=self._owner.owner_id, number=number, now=now)
@@ -214,12 +213,12 @@ class Claims:
             move_mailing(connection, batch.mailing_id, MailingStep.BEGIN_SENDING, now=now)
         return tuple(
             Claimed(
-                attempt_id=attempts[row.id],
-                delivery_id=row.id,
-                contact_id=row.contact_id,
-                variant_id=row.variant_id,
-                address=row.address,
-                fields=row.fields,
+                attempt_id=attempts[row["id"]],
+                delivery_id=row["id"],
+                contact_id=row["contact_id"],
+                variant_id=row["variant_id"],
+                address=row["address"],
+                fields=row["fields"],
             )
             for row in taken
         )
@@ -271,15 +270,15 @@ def _due(
     *,
     besides: Select[tuple[str]] | None,
     now: datetime,
-) -> list[Row[Any]]:
+) -> list[RowMapping]:
     """Deliveries that may go now and have the columns `alike` in common with the first of them.
 
     `besides` are the domains that may be given nothing, where there are limits.
     """
     statement = _TO_CLAIM if besides is None else _TO_CLAIM.where(_DELIVERY.c.domain.not_in(besides))
     asked = {"mailing_id": batch.mailing_id, "batch_id": batch.batch_id, "size": size, "now": now}
-    found = connection.execute(statement, asked).all()
-    return next((list(window) for _, window in groupby(found, key=attrgetter(*alike))), [])
+    found = rows(connection, statement, asked)
+    return next((list(window) for _, window in groupby(found, key=itemgetter(*alike))), [])
 
 
 def _due_domains(batch: Batch, *, now: datetime) -> Select[tuple[str]]:
