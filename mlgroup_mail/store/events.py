@@ -52,17 +52,16 @@ class RecordedEvents:
 def record_events(connection: Connection, events: Iterable[DeliveryEvent], *, now: datetime) -> RecordedEvents:
     """Keep events, which show that their deliveries had been accepted; where that was in doubt, it no longer is.
 
-    A second copy that a person has ordered, and nobody has taken over, does not go then. The same event told again
-    changes nothing. A thousand or so at a time: they are asked for in one query.
+    A second copy that a person has ordered, and nobody has taken over, does not go then. The same event told again is
+    not kept twice; it ends doubt that has come up since. A thousand or so at a time: they are asked for in one query.
     """
     told = {event.fingerprint: event for event in events}
-    for fingerprint in connection.execute(_KNOWN, {"told": list(told)}).scalars().all():
-        del told[fingerprint]
+    known = set(connection.execute(_KNOWN, {"told": list(told)}).scalars())
     # In one order: two processes that write the same events would wait for each other.
-    news = [_row(fingerprint, told[fingerprint]) for fingerprint in sorted(told)]
-    insert_new(connection, _EVENT, news, columns=_OF_AN_EVENT)
+    news = sorted(told.keys() - known)
+    insert_new(connection, _EVENT, [_row(fingerprint, told[fingerprint]) for fingerprint in news], columns=_OF_AN_EVENT)
     settled = _settle(connection, {event.delivery_id: event.source for event in told.values()}, now=now)
-    return RecordedEvents(new=len(told), settled=settled)
+    return RecordedEvents(new=len(news), settled=settled)
 
 
 _KNOWN = select(_EVENT.c.fingerprint).where(_EVENT.c.fingerprint.in_(bindparam("told", expanding=True)))
