@@ -40,6 +40,7 @@ from mlgroup_mail.store.owners import Owner, begin_owner, end_owner, give_up_dea
 from mlgroup_mail.store.plans import batches_of
 from mlgroup_mail.store.suppressions import rules_of
 from tests.factories import NOON, REF, make_store, planned_mailing, reread
+from tests.repeatable import REPEATABLE
 
 PEOPLE = 5
 ANSWERS = (
@@ -317,6 +318,10 @@ class Ledger(RuleBasedStateMachine):
 
 
 Ledger.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=REPEATABLE,
+    suppress_health_check=list(HealthCheck),
 )
 test_no_sequence_breaks_the_ledger = Ledger.TestCase

@@ -33,6 +33,7 @@ from mlgroup_mail.store.plans import (
 )
 from mlgroup_mail.store.verification import approved_again_too_late
 from tests.factories import NOON, REF, add_contacts, make_contact, make_store, reread
+from tests.repeatable import REPEATABLE
 
 PEOPLE = 5
 CHUNK = 2
@@ -197,6 +198,10 @@ def reachable(state: MailingState) -> set[MailingState]:
 
 
 Planning.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=REPEATABLE,
+    suppress_health_check=list(HealthCheck),
 )
 test_no_order_of_events_plans_another_text = Planning.TestCase
