@@ -3,10 +3,13 @@
 from collections.abc import Callable
 
 from mlgroup_mail import addresses
+from mlgroup_mail.content.compiling.courtesy import Courtesy
+from mlgroup_mail.content.message.mime_tree import base64_lines
 from mlgroup_mail.delivery.sending import Sending
 from mlgroup_mail.delivery.waiting import wait_out
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import Message, Outcome
+from mlgroup_mail.model.message import MergeValues, Sender
 from mlgroup_mail.store import Connection
 from mlgroup_mail.store.courtesies import begin_courtesy, end_courtesy
 from mlgroup_mail.store.rates import Places, Wait
@@ -34,6 +37,42 @@ def begin_within(connection: Connection, parts: Sending, *, kind: str, address: 
     if isinstance(wait, Wait):
         return wait
     return begin_courtesy(connection, kind=kind, address=address, token=token, now=parts.clock.now())
+
+
+def make_message(
+    parts: Sending,
+    courtesy: Courtesy,
+    values: MergeValues,
+    *,
+    attempt_id: int,
+    kind: str,
+    token: str,
+    campaign: str,
+    sender: Sender,
+    list_id: str,
+) -> Message:
+    """The finished message of a begun one. `kind` and `token` as it was begun with: its Message-ID is made of them.
+
+    `campaign` is the folder of the outbox in which it is shown. Raises ValueError where it cannot be made.
+    """
+    template = parts.transport.build(
+        courtesy.compiled,
+        sender=sender,
+        list_id=list_id,
+        one_click=bool(values.one_click),
+        pictures={digest: base64_lines(content) for digest, content in courtesy.pictures.items()},
+    )
+    message_id = f"<{kind}.{token}@{addresses.domain(sender.address)}>"
+    return Message(
+        attempt_id=attempt_id,
+        delivery_id=attempt_id,
+        campaign=campaign,
+        mailing=kind,
+        envelope_from=sender.address,
+        address=values.address,
+        content=template.fill(values, message_id=message_id, date=parts.clock.now()),
+        template=template,
+    )
 
 
 def hand_over(

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
 
-from mlgroup_mail import addresses
 from mlgroup_mail.consent.joining import JoinTerms, gets_mail, may_be_asked
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.content.compiling.courtesy import Courtesy, compile_courtesy
-from mlgroup_mail.content.message.mime_tree import base64_lines
-from mlgroup_mail.delivery.courtesies import begin_within, hand_over, may_be_written_to
+from mlgroup_mail.delivery.courtesies import begin_within, hand_over, make_message, may_be_written_to
 from mlgroup_mail.delivery.sending import Sending
 from mlgroup_mail.model import ALL_TOPICS, Message, Outcome, OutcomeKind
 from mlgroup_mail.model.message import MergeValues, Sender
@@ -100,7 +98,8 @@ class JoinMails:
                 if take_next(connection, now=parts.clock.now(), lock=False) is None:
                     return None
             parts.transport.open()
-            with parts.store.writing() as connection:
+            # No opt-out comes between the look and the attempt.
+            with parts.store.claiming() as connection:
                 request = take_next(connection, now=parts.clock.now())
                 if request is None:
                     return None
@@ -142,23 +141,16 @@ class JoinMails:
         values = self._values(parts, begun)
         link = f"{self._public_url}/join/{begun.secret}" if begun.secret else self._topics_link(begun.request)
         courtesy = self._compiled(kind, begun.request.language, link=link, opt_out=values.opt_out)
-        template = parts.transport.build(
-            courtesy.compiled,
+        return make_message(
+            parts,
+            courtesy,
+            values,
+            attempt_id=begun.attempt_id,
+            kind=kind,
+            token=begun.token,
+            campaign="joining",
             sender=self._sender,
             list_id=f"join.{self._project.group.list_id}",
-            one_click=bool(values.one_click),
-            pictures={digest: base64_lines(content) for digest, content in courtesy.pictures.items()},
-        )
-        message_id = f"<{kind}.{begun.token}@{addresses.domain(self._sender.address)}>"
-        return Message(
-            attempt_id=begun.attempt_id,
-            delivery_id=begun.attempt_id,
-            campaign="joining",
-            mailing=kind,
-            envelope_from=self._sender.address,
-            address=begun.address,
-            content=template.fill(values, message_id=message_id, date=parts.clock.now()),
-            template=template,
         )
 
     def _values(self, parts: Sending, begun: _Begun) -> MergeValues:

@@ -87,14 +87,14 @@ class _Found:
     """Where the events of a chunk belong. `freed` are those that had waited, and are among the `placed` now."""
 
     placed: list[tuple[ProviderEvent, CitedDelivery]] = field(default_factory=list)
-    never_tried: list[CitedDelivery] = field(default_factory=list)
+    never_tried: list[tuple[ProviderEvent, CitedDelivery]] = field(default_factory=list)
     waiting: list[ProviderEvent] = field(default_factory=list)
     freed: list[ProviderEvent] = field(default_factory=list)
     nobody_s: int = 0
 
     @property
     def opts_out(self) -> bool:
-        return any(_may_opt_out(event) for event, _ in self.placed)
+        return any(_may_opt_out(event) for event, _ in (*self.placed, *self.never_tried))
 
     @property
     def aliases(self) -> dict[str, int]:
@@ -167,7 +167,7 @@ def _place(found: _Found, event: ProviderEvent, cited: CitedDelivery | None) -> 
     elif cited.attempted:
         found.placed.append((event, cited))
     else:
-        found.never_tried.append(cited)
+        found.never_tried.append((event, cited))
 
 
 def _place_by_alias(connection: Connection, found: _Found, events: Sequence[ProviderEvent]) -> None:
@@ -185,13 +185,15 @@ def _place_by_alias(connection: Connection, found: _Found, events: Sequence[Prov
 
 
 def _write(connection: Connection, found: _Found, soft: SoftBounceRule, *, now: datetime) -> Received:
-    for cited in {each.mailing.mailing_id: each for each in found.never_tried}.values():
+    for cited in {each.mailing.mailing_id: each for _, each in found.never_tried}.values():
         hold_older_copy(connection, cited, now=now)
     remember_aliases(connection, found.aliases)
     forget_unplaced(connection, found.freed)
     waiting = keep_unplaced(connection, found.waiting, now=now)
     recorded = record_events(connection, _events(connection, found.placed), now=now)
-    signals = [_signal(event, event.asks, cited) for event, cited in found.placed if event.asks]
+    # A restored copy knows nothing of a try that its reader has answered: they mean it all the same.
+    heard = (*found.placed, *found.never_tried)
+    signals = [_signal(event, event.asks, cited) for event, cited in heard if event.asks]
     opt_outs = apply_within(connection, signals, now=now) if signals else 0
     bounced = {addresses.key(cited.address) for event, cited in found.placed if event.bounce is Bounce.SOFT}
     if bounced and recorded.new:

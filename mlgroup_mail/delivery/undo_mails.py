@@ -4,12 +4,10 @@ import logging
 import secrets
 from dataclasses import dataclass
 
-from mlgroup_mail import addresses
 from mlgroup_mail.consent.bursts import LOOKED_BACK, flag_bursts
 from mlgroup_mail.content.compiling.courtesy import compile_courtesy
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.message.mime_tree import base64_lines
-from mlgroup_mail.delivery.courtesies import begin_within, hand_over, may_be_written_to
+from mlgroup_mail.delivery.courtesies import begin_within, hand_over, make_message, may_be_written_to
 from mlgroup_mail.delivery.sending import Sending
 from mlgroup_mail.model import ALL_TOPICS, Message, Outcome, OutcomeKind
 from mlgroup_mail.model.message import MergeValues
@@ -68,7 +66,7 @@ def _begin_next(parts: Sending, *, after: int) -> _Begun | Unasked | None:
     parts.transport.open()
     # No opt-out comes between the look and the attempt.
     with parts.store.claiming() as connection:
-        whom = next_unasked(connection, after=after, since=since)
+        whom = next_unasked(connection, after=after, since=since, lock=True)
         if whom is None or not may_be_written_to(parts, whom.address):
             return whom
         token = secrets.token_hex(8)
@@ -103,24 +101,15 @@ def _message(parts: Sending, project: Project, begun: _Begun) -> Message:
         sender=sender,
         values={"link": link, "topic": topic},
     )
-    template = parts.transport.build(
-        courtesy.compiled,
+    values = MergeValues(address=whom.address, opt_out=link, opt_out_all=link, opt_out_mail=links.mailto(token))
+    return make_message(
+        parts,
+        courtesy,
+        values,
+        attempt_id=begun.attempt_id,
+        kind=UNDO,
+        token=begun.token,
+        campaign="opt-outs",
         sender=sender,
         list_id=f"{UNDO}.{project.group.list_id}",
-        one_click=False,
-        pictures={digest: base64_lines(content) for digest, content in courtesy.pictures.items()},
-    )
-    values = MergeValues(
-        address=whom.address, opt_out=link, opt_out_all=link, opt_out_mail=links.mailto(token), one_click=""
-    )
-    message_id = f"<{UNDO}.{begun.token}@{addresses.domain(sender.address)}>"
-    return Message(
-        attempt_id=begun.attempt_id,
-        delivery_id=begun.attempt_id,
-        campaign="opt-outs",
-        mailing=UNDO,
-        envelope_from=sender.address,
-        address=whom.address,
-        content=template.fill(values, message_id=message_id, date=parts.clock.now()),
-        template=template,
     )

@@ -98,10 +98,14 @@ class PeopleJobs(Parts):
             )
         self.register_roads()
         lists = self.provider_lists
-        pulled = lists.pull() if self.settings.sendgrid_pull else Pulled()
-        pushed = lists.push() if self.settings.sendgrid_push else 0
-        # Last: what was pushed may have been lifted meanwhile.
-        return replace(pulled, pushed=pushed, taken_off=lists.take_off())
+        pulled, pushed = Pulled(), 0
+        try:
+            pulled = lists.pull() if self.settings.sendgrid_pull else pulled
+            pushed = lists.push() if self.settings.sendgrid_push else pushed
+        finally:
+            # Last, because what was pushed may have been lifted meanwhile; and whatever became of the rest.
+            taken_off = lists.take_off()
+        return replace(pulled, pushed=pushed, taken_off=taken_off)
 
     def look_for_bursts(self) -> "Bursts":
         """Flag opt-outs that a mail gateway may have clicked, and ask each of their readers once, by mail.

@@ -91,8 +91,10 @@ class Unasked:
     language: str
 
 
-def next_unasked(connection: Connection, *, after: int, since: datetime) -> Unasked | None:
+def next_unasked(connection: Connection, *, after: int, since: datetime, lock: bool = False) -> Unasked | None:
     """The next of those flagged since then to be asked whether it was they, behind that signal; None for nobody.
+
+    With `lock`, nobody else finds the same one until the transaction ends.
 
     Only who has but opt-outs of such bursts, none of which was lifted or led to a mail: whoever opted out before, or
     again by another road, meant it. Of several opt-outs of one reader the first one counts.
@@ -127,6 +129,8 @@ def next_unasked(connection: Connection, *, after: int, since: datetime) -> Unas
         .order_by(_BURST.c.signal_id)
         .limit(1)
     )
+    if lock:
+        statement = statement.with_for_update(of=_BURST, skip_locked=True)
     row = connection.execute(statement).first()
     if row is None:
         return None

@@ -15,27 +15,21 @@ from typing import Any, TypeVar
 
 import portalocker
 from sqlalchemy import (
-    URL,
     Column,
     Connection,
-    Engine,
     RowMapping,
     Table,
     bindparam,
-    create_engine,
-    event,
     func,
     insert,
-    make_url,
     select,
     text,
     update,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.column_types import Moment
+from mlgroup_mail.store.engines import IDLE_SECONDS, make_engine
 
 _T = TypeVar("_T")
 
@@ -44,26 +38,13 @@ _CONSENT_LOCK = 0x6D6C_6772
 
 _AT_ONCE = 10_000
 
-BUSY_SECONDS = 30
-"""How long a writer on SQLite waits for another before it gives up."""
-
-IDLE_SECONDS = 30
-"""How long a writer on PostgreSQL may say nothing: a laptop that fell asleep would keep its locks from everybody.
-
-Those who wait for a lock are not idle, and wait as long as it takes.
-"""
-
-_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-_REACHABLE = {"connect_timeout": 10, **_ALIVE}
-"""Of libpq, in seconds: a server that is gone is noticed within a minute."""
-
 
 class Store:
     """The database of one project. Cheap to make; connects at the first transaction."""
 
     def __init__(self, url: str, *, state: Path) -> None:
         """`url` is a SQLAlchemy URL (SQLite or PostgreSQL); `state` is the folder for lock files."""
-        self.engine = _engine(url)
+        self.engine = make_engine(url)
         self.state = state
         # Beside the database: whoever opens the same file passes the same turnstile.
         self._turnstile = Path(f"{self.engine.url.database}.turnstile")
@@ -284,81 +265,3 @@ def chunked(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
 def rows(connection: Connection, statement: Any, values: Any = None) -> list[RowMapping]:
     """All rows of a query, by column name."""
     return list(connection.execute(statement, values or {}).mappings().all())
-
-
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-        if parsed.drivername in {"postgresql", "postgres"}:
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-            raise ConfigurationError(
-                f"{parsed.get_backend_name()} is not supported",
-                where="MLGROUP_DATABASE_URL",
-                mend="Use sqlite:///path/to/file.db or postgresql://user@host/name.",
-            )
-        # Parameters are addresses and names: an error must not show them.
-        engine = create_engine(parsed, hide_parameters=True, connect_args=_connect_arguments(parsed))
-    except (ArgumentError, NoSuchModuleError):
-        raise ConfigurationError(
-            "this is not a database URL",
-            where="MLGROUP_DATABASE_URL",
-            mend="Use sqlite:///path/to/file.db or postgresql://user@host/name.",
-        ) from None
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"the driver for this database is not installed ({error.name})",
-            where="MLGROUP_DATABASE_URL",
-            mend='Install it: pip install "mlgroup-mail[postgres]"',
-        ) from None
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        event.listen(engine, "connect", _prepare_postgresql)
-    return engine
-
-
-def _connect_arguments(url: URL) -> dict[str, Any]:
-    """What the driver is told besides the URL; what the URL says itself counts."""
-    if url.get_backend_name() == "sqlite":
-        return {}
-    return {name: value for name, value in _REACHABLE.items() if name not in url.query}
-
-
-def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001
-    """Durable (a commit survives a power cut), patient, and without the driver's own idea of transactions."""
-    connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        # In KiB. A pull of a million people goes through its index once for each of them.
-        "cache_size=-65536",
-        "wal_autocheckpoint=10000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Writers say so at once: a transaction that reads first and writes later fails when another wrote in between."""
-    write = connection.get_execution_options().get("mlgroup_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _prepare_postgresql(connection: Any, record: Any) -> None:  # noqa: ARG001
-    """An attempt that was committed is on disk before its first byte leaves, whatever the server's default is.
-
-    A host that vanishes without a word is given up, with its locks, in the midst of its own statements too.
-    """
-    with connection.cursor() as cursor:
-        for name, value in {
-            "synchronous_commit": "on",
-            "idle_in_transaction_session_timeout": f"'{IDLE_SECONDS}s'",
-            "tcp_keepalives_idle": _ALIVE["keepalives_idle"],
-            "tcp_keepalives_interval": _ALIVE["keepalives_interval"],
-            "tcp_keepalives_count": _ALIVE["keepalives_count"],
-        }.items():
-            cursor.execute(f"SET {name} = {value}")
-    connection.commit()

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import anyio
 from anyio import to_thread
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -18,6 +18,7 @@ from mlgroup_mail.consent.bounces import USUAL_RULE, SoftBounceRule
 from mlgroup_mail.delivery.provider_events import UnreadableEventsError, in_our_words, read_events
 from mlgroup_mail.delivery.receiving import receive
 from mlgroup_mail.store import Store
+from mlgroup_mail.web.bodies import read_body
 from mlgroup_mail.web.webhook_signature import SIGNATURE, TIMESTAMP, WebhookKeys
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def webhook_route(store: Store, keys: WebhookKeys, clock: Clock, *, soft: SoftBo
     one_by_one = anyio.CapacityLimiter(1)
 
     async def take(request: Request) -> Response:
-        body = await _body(request)
+        body = await read_body(request, largest=LARGEST_BODY, patience=_PATIENCE)
         if isinstance(body, Response):
             return body
         headers = request.headers
@@ -46,24 +47,6 @@ def webhook_route(store: Store, keys: WebhookKeys, clock: Clock, *, soft: SoftBo
         return await to_thread.run_sync(_taken_in(store, clock, soft, body), limiter=one_by_one)
 
     return Route(PATH, take, methods=["POST"])
-
-
-async def _body(request: Request) -> bytes | Response:
-    """The body as it came, or why it is not read to its end."""
-    parts: list[bytes] = []
-    length = 0
-    try:
-        with anyio.fail_after(_PATIENCE):
-            async for part in request.stream():
-                length += len(part)
-                if length > LARGEST_BODY:
-                    return PlainTextResponse("This is too large.\n", status_code=413)
-                parts.append(part)
-    except TimeoutError:
-        return PlainTextResponse("This took too long.\n", status_code=408)
-    except ClientDisconnect:
-        return PlainTextResponse("", status_code=400)
-    return b"".join(parts)
 
 
 def _taken_in(store: Store, clock: Clock, soft: SoftBounceRule, body: bytes) -> Callable[[], Response]:

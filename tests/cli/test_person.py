@@ -231,7 +231,7 @@ def test_the_reasons_that_were_written_down_are_forgotten_too(run: Run, letter: 
 def test_sqlites_log_keeps_nothing_of_an_erased_person_or_that_is_told(
     run: Run, letter: Path, use: Settings, monkeypatch: pytest.MonkeyPatch, read_meanwhile: bool
 ) -> None:
-    monkeypatch.setattr("mlgroup_mail.store.transactions.BUSY_SECONDS", 0)
+    monkeypatch.setattr("mlgroup_mail.store.engines.BUSY_SECONDS", 0)
     use(KEY)
     log = letter / "var" / "mlgroup.db-wal"
     with closing(sqlite3.connect(letter / "var" / "mlgroup.db", isolation_level=None)) as another:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from email.message import Message
 from urllib.parse import parse_qsl
 
-import anyio
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mlgroup_mail.web.bodies import read_body
 
 LARGEST_BODY = 32_000
 """Bytes. One click has 30 as a form and some 200 in parts."""
@@ -20,20 +21,10 @@ Fields = dict[str, str]
 
 async def read_form(request: Request) -> Fields | Response:
     """The fields, or the answer to a body that is not read to its end. What is no form has no fields."""
-    parts: list[bytes] = []
-    length = 0
-    try:
-        with anyio.fail_after(PATIENCE):
-            async for part in request.stream():
-                length += len(part)
-                if length > LARGEST_BODY:
-                    return PlainTextResponse("This is too large.\n", status_code=413)
-                parts.append(part)
-    except TimeoutError:
-        return PlainTextResponse("This took too long.\n", status_code=408)
-    except ClientDisconnect:
-        return PlainTextResponse("", status_code=400)
-    return fields_of(request.headers.get("content-type", ""), b"".join(parts))
+    body = await read_body(request, largest=LARGEST_BODY, patience=PATIENCE)
+    if isinstance(body, Response):
+        return body
+    return fields_of(request.headers.get("content-type", ""), body)
 
 
 def fields_of(content_type: str, body: bytes) -> Fields:
