@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from mlgroup_mail.store import schema
 from mlgroup_mail.testing.sendgrid import FakeSendGrid, fake_sendgrid
+from mlgroup_mail.testing.sendgrid.faults import Fault, Trouble
 from mlgroup_mail.testing.sendgrid.suppressions import SuppressionList
 from tests.acceptance.conftest import Settings, approved_letter, letter, use
 from tests.acceptance.projects import LETTER
@@ -126,6 +127,22 @@ def test_pushing_is_off_until_it_is_asked_for(run: Run, pulled: FakeSendGrid, us
     use({"MLGROUP_SENDGRID_PUSH": "true"})
     assert run("opt-out", "pull", "--json").json["pushed"] == 1
     assert pulled.account.suppressions.addresses(SuppressionList.UNSUBSCRIBES) == ["person2@office.example"]
+
+
+def test_whom_a_lift_freed_is_taken_off_though_somebody_else_cannot_be_put_there(
+    run: Run, pulled: FakeSendGrid, use: Settings, letter: Path
+) -> None:
+    run("opt-out", "pull")
+    pulled.account.scopes.remove("suppression.delete")
+    lift(run)
+    pulled.account.scopes.append("suppression.delete")
+    run("opt-out", "add", "person2@office.example")
+    with closing(open_ledger(letter)) as store, store.writing() as connection:
+        connection.execute(update(schema.suppression).values(at=datetime.now(UTC) - timedelta(hours=2)))
+    use({"MLGROUP_SENDGRID_PUSH": "true"})
+    pulled.faults.add(Fault(trouble=Trouble.ANSWERS, status=403, path="/v3/asm/suppressions/global"))
+    assert run("opt-out", "pull").code != 0
+    assert pulled.account.suppressions.addresses(SuppressionList.BOUNCES) == []
 
 
 def test_a_statutory_mailing_tells_who_must_be_told_in_another_way(run: Run, letter: Path) -> None:

@@ -70,3 +70,14 @@ def test_after_a_day_nobody_is_asked_any_more(store: Store) -> None:
     flag_bursts(store, now=SOON)
     with store.reading() as connection:
         assert next_unasked(connection, after=0, since=SOON + timedelta(seconds=1)) is None
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_two_who_ask_at_once_do_not_ask_the_same_reader(store: Store) -> None:
+    """On SQLite there is one writer at a time: the second one looks when the first has written."""
+    click(store, 1, 8, 15)
+    flag_bursts(store, now=SOON)
+    with store.claiming() as one, store.claiming() as other:
+        first = next_unasked(one, after=0, since=NOON, lock=True)
+        second = next_unasked(other, after=0, since=NOON, lock=True)
+        assert [each and each.contact_id for each in (first, second)] == [1, 8]

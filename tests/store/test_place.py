@@ -50,7 +50,7 @@ FIT: list[tuple[PurePath, list[Mount]]] = [
     (PurePosixPath("/home/ana/box/mlgroup.db"), LINUX),
     (PurePosixPath("/home/ana/onedrive.db"), LINUX),
     (PurePosixPath("/home/ana/mlgroup.db"), WSL),
-    (PurePosixPath("/work/mlgroup.db"), SANDBOX),
+    (PurePosixPath("/srv/mlgroup.db"), SANDBOX),
     (PurePosixPath("/Users/ana/group/var/mlgroup.db"), MACOS),
     (PureWindowsPath("C:\\Users\\ana\\group\\var\\mlgroup.db"), WINDOWS),
     (PurePosixPath("/home/ana/mlgroup.db"), []),
@@ -110,7 +110,7 @@ def test_a_network_or_a_synchronised_folder_is_none_and_the_reason_names_it(
 
 @pytest.mark.parametrize(("mark", "service"), MARKS.items())
 def test_a_folder_is_known_by_what_its_program_leaves_there(mark: str, service: str) -> None:
-    path = PurePosixPath("/home/ana/work/group/var/mlgroup.db")
+    path = PurePosixPath("/home/ana/office/group/var/mlgroup.db")
     assert service in unfit(path, LINUX, {mark, ".git", ".bashrc"})
     assert unfit(path, LINUX, {".git", ".bashrc", "stfolder", ".sync.db"}) == ""
 
