@@ -110,4 +110,5 @@ def send_through(
         links=lambda topic: Links(tokens, group, public_url=public_url, topic=topic),
         allowed_domains=None,
     )
-    sending.send_due(parts, [ref], progress=lambda _, more: progress(more))
+    for hindrance in sending.send_due(parts, [ref], progress=lambda _, more: progress(more)):
+        raise hindrance

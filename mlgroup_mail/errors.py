@@ -110,6 +110,10 @@ class UsageError(ConfigurationError):
     """The command names something that does not exist or does not fit together."""
 
 
+class MailingSetUpError(ConfigurationError):
+    """The set-up keeps one mailing from going, and no other: those have their turn."""
+
+
 class LedgerError(ConfigurationError):
     """This ledger is not the one that the project's live mail is recorded in, or it needs an upgrade."""
 

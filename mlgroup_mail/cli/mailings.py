@@ -12,6 +12,7 @@ from mlgroup_mail.cli.output import print_json, say, show_table
 from mlgroup_mail.cli.progress_bar import progress_bar
 from mlgroup_mail.cli.statuses import show_statuses
 from mlgroup_mail.cli.stopping import stop_on_signals
+from mlgroup_mail.errors import MailingSetUpError
 from mlgroup_mail.model.delivery import DeliveryState, DeliveryStep
 from mlgroup_mail.model.mailing import MailingRef, MailingState
 
@@ -85,7 +86,8 @@ def send(
                 halfway.outcomes += done
                 tell(advance=done)
 
-            app.send([ref], progress=count, stop=stop)
+            for hindrance in app.send([ref], progress=count, stop=stop):
+                raise hindrance
         (after,) = statuses_after(app, [ref], [before])
         _show_one(after, as_json=as_json)
     if not as_json:
@@ -129,6 +131,8 @@ def dispatch(live: Live = False, as_json: Json = False) -> None:
         _show_all(statuses, as_json=False)
     for reason in hindered:
         typer.echo(f"hindered: {reason}", err=True)
+    if any(isinstance(error, MailingSetUpError) for error in result.hindered):
+        raise typer.Exit(2)
     raise typer.Exit(int(bool(_stopped(stop, statuses) or undone or hindered)))
 
 

@@ -7,11 +7,11 @@ list of now forbids them, the settings have changed in between, and that is a pe
 from collections.abc import Mapping
 
 from mlgroup_mail import addresses
-from mlgroup_mail.errors import ConfigurationError
+from mlgroup_mail.errors import MailingSetUpError
 
 
 def require_allowed(planned: Mapping[str, int], allowed_domains: tuple[str, ...] | None, *, where: str = "") -> None:
-    """Raise ConfigurationError where people are planned whom the allow-list of now forbids.
+    """Raise MailingSetUpError where people are planned whom the allow-list of now forbids.
 
     `planned` is how many are still to go at each receiving domain, `where` their mailing.
     """
@@ -19,7 +19,7 @@ def require_allowed(planned: Mapping[str, int], allowed_domains: tuple[str, ...]
         number for domain, number in planned.items() if not addresses.is_allowed(f"x@{domain}", allowed_domains)
     )
     if outside:
-        raise ConfigurationError(
+        raise MailingSetUpError(
             f"nothing of it is sent: {outside} of those it was planned for are outside the domains that are allowed "
             f"now ({', '.join(allowed_domains or ())}). They stay planned",
             where=where,

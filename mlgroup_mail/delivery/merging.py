@@ -10,7 +10,7 @@ from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.content.message.mime_tree import base64_lines
 from mlgroup_mail.delivery.variant_names import variant_names
-from mlgroup_mail.errors import ConfigurationError
+from mlgroup_mail.errors import MailingSetUpError
 from mlgroup_mail.model import ALL_TOPICS, CompiledMessage, Contact, Message
 from mlgroup_mail.model.message import BuildTemplate, MergeValues, Template
 from mlgroup_mail.settings.project import Group
@@ -80,7 +80,7 @@ class Merge:
         self._variants: dict[int, _Variant] = {}
 
     def rehearse(self) -> None:
-        """Make one message of each variant for nobody; raises ConfigurationError where that fails.
+        """Make one message of each variant for nobody; raises MailingSetUpError where that fails.
 
         What would meet everybody, as a link that cannot stand in a mail, is found before anything is claimed.
         """
@@ -88,7 +88,7 @@ class Merge:
             try:
                 self(replace(_NOBODY, variant_id=variant_id))
             except ValueError as error:
-                raise ConfigurationError(
+                raise MailingSetUpError(
                     f"the messages of {self._mailing.ref} cannot be made: {error}",
                     mend="Look at MLGROUP_PUBLIC_URL, and at [group] and [sender.*] of mlgroup.toml.",
                 ) from None

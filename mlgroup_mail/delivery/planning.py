@@ -1,6 +1,6 @@
 """Planning: from an approved mailing to an audience in the ledger, in chunks that can be stopped and go on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,7 +21,7 @@ from mlgroup_mail.delivery.canaries import (
 from mlgroup_mail.delivery.short_pauses import short_pauses
 from mlgroup_mail.delivery.variants import Variants
 from mlgroup_mail.errors import MailingStateError
-from mlgroup_mail.model import Audience, Contact, Exclusion, MailingState
+from mlgroup_mail.model import Audience, Contact, Exclusion, ExclusionReason, MailingState
 from mlgroup_mail.progress import Progress, silent
 from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.contacts import contacts_after, count_contacts
@@ -76,7 +76,8 @@ def plan(
             known = decisions(connection)
             people = contacts_after(connection, current.plan_cursor, CHUNK)
             answers = answers_for(connection, segment, people)
-            recipients, exclusions = part(connection, current, people, answers)
+            stopped = _stopped(connection, people, source)
+            recipients, exclusions = part(connection, current, people, answers, stopped)
             planned_so_far = 0 if people else count_planned(connection, current)
         variants.compile_for(recipients)
         with store.claiming() as connection:
@@ -86,8 +87,9 @@ def plan(
                 plan_riders(connection, current, riders, source, variants, allowed_domains=allowed_domains, now=now)
                 end_planning(connection, current, planned=planned_so_far, now=now)
                 break
-            if decisions(connection) != known:
-                recipients, exclusions = part(connection, current, people, answers)
+            # Nobody's wish but these people's is a reason to part them anew.
+            if decisions(connection) != known and (now_stopped := _stopped(connection, people, source)) != stopped:
+                recipients, exclusions = part(connection, current, people, answers, now_stopped)
             planned = variants.give(connection, current, recipients)
             if planned is not None:
                 write_chunk(
@@ -113,13 +115,14 @@ def _parted(
     mailing: MailingRow,
     people: Sequence[Contact],
     answers: Answers,
+    stopped: Mapping[int, ExclusionReason],
     *,
     segment: Segment,
     source: FrozenSource,
     allowed_domains: tuple[str, ...] | None,
     riders: Riders,
 ) -> tuple[list[Contact], list[Exclusion]]:
-    """The recipients and the exclusions of a chunk, by what the store says now; canaries are none of them."""
+    """The recipients and the exclusions of a chunk, where consent has `stopped` these; canaries are none of them."""
     audience = audience_of(
         connection,
         riders.without(people),
@@ -127,6 +130,7 @@ def _parted(
         source=source,
         allowed_domains=allowed_domains,
         answers=answers,
+        stopped=stopped,
         mailboxes=riders.mailboxes,
     )
     recipients, doubled = without_planned_mailboxes(connection, mailing, audience.recipients)
@@ -141,23 +145,29 @@ def audience_of(
     source: FrozenSource,
     allowed_domains: tuple[str, ...] | None,
     answers: Answers | None = None,
+    stopped: Mapping[int, ExclusionReason] | None = None,
     mailboxes: set[str] | None = None,
 ) -> Audience:
     """Who of these people gets a mailing, and who does not and why, by what the store says now.
 
-    `answers` are those read already. `mailboxes` are those that earlier chunks gave a recipient; new ones are added.
-    Raises CampaignError where the segment asks about a mailing that has no audience yet.
+    `answers`, and whom consent has `stopped`, are those read already. `mailboxes` are those that earlier chunks gave a
+    recipient; new ones are added. Raises CampaignError where the segment asks about a mailing that has no audience yet.
     """
     return split_audience(
         people,
         segment=segment,
         topic=source.topic,
         topic_default=source.topic_default,
-        restrictions=restrictions(connection, {person.contact_id: person.address for person in people}, source.topic),
+        restrictions=_stopped(connection, people, source) if stopped is None else stopped,
         allowed_domains=allowed_domains,
         answers=answers_for(connection, segment, people) if answers is None else answers,
         mailboxes=mailboxes,
     )
+
+
+def _stopped(connection: Connection, people: Sequence[Contact], source: FrozenSource) -> Mapping[int, ExclusionReason]:
+    """Whom of these people consent keeps from this mailing now, and why."""
+    return restrictions(connection, {person.contact_id: person.address for person in people}, source.topic)
 
 
 def audiences_now(

@@ -21,7 +21,7 @@ from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.delivery.waiting import PATIENCE_SECONDS, wait_out
 from mlgroup_mail.delivery.wall_clock import SteadyClock
-from mlgroup_mail.errors import RefusedByServerError
+from mlgroup_mail.errors import MailingSetUpError, RefusedByServerError
 from mlgroup_mail.model import Batch, ExclusionReason, MailingRef, Scope
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.store import Connection, Store
@@ -67,14 +67,16 @@ class Sending:
 
 
 @short_pauses()
-def send_due(parts: Sending, refs: Sequence[MailingRef], *, progress: Progress = silent) -> None:
+def send_due(
+    parts: Sending, refs: Sequence[MailingRef], *, progress: Progress = silent
+) -> tuple[MailingSetUpError, ...]:
     """Send what is due of these mailings; returns when nothing due of them is open any more.
 
     They have turns, in their order: where one has to wait for a receiving domain the next goes on. What dead processes
-    left behind is settled first. Deliveries that another living process is attempting are waited for. Raises
-    ConfigurationError where the allow-list forbids what is planned, before anything of that mailing goes; ClockError
-    where the clock was set ahead meanwhile; TransportError where the server as a whole does not take mail; where that
-    is a RefusedByServerError the mailing is paused.
+    left behind is settled first. Deliveries that another living process is attempting are waited for. What keeps a
+    single mailing from going, as where the allow-list forbids what is planned, is returned: the others go on. Raises
+    ClockError where the clock was set ahead meanwhile; TransportError where the server as a whole does not take mail;
+    where that is a RefusedByServerError the mailing is paused.
     """
     clock = SteadyClock(parts.clock)
     parts = replace(parts, clock=clock)
@@ -88,26 +90,32 @@ def send_due(parts: Sending, refs: Sequence[MailingRef], *, progress: Progress =
                 rates=parts.rates,
                 pause=parts.pause,
             )
-            _in_turns(parts, [_Run(parts, claims, ref, progress) for ref in refs])
+            return _in_turns(parts, [_Run(parts, claims, ref, progress) for ref in refs])
     finally:
         parts.transport.close()
 
 
-def _in_turns(parts: Sending, runs: Sequence["_Run"]) -> None:
-    """Give each mailing one turn after the other, until none of them is worth another soon."""
+def _in_turns(parts: Sending, runs: Sequence["_Run"]) -> tuple[MailingSetUpError, ...]:
+    """Give each mailing one turn after the other, until none of them is worth another soon; returns what kept some."""
+    hindered: list[MailingSetUpError] = []
     while runs:
         give_up_dead(parts.store, now=parts.clock.now())
         waits: dict[_Run, float] = {}
         for run in runs:
             if parts.stop.asked:
-                return
-            seconds = run.turn()
+                return tuple(hindered)
+            try:
+                seconds = run.turn()
+            except MailingSetUpError as error:
+                hindered.append(error)
+                continue
             if seconds is not None and seconds <= PATIENCE_SECONDS:
                 waits[run] = seconds
         runs = list(waits)
         if runs:
             parts.store.let_go()
             wait_out(min(waits.values()), wanted=partial(_any_wanted, runs), stop=parts.stop)
+    return tuple(hindered)
 
 
 def _any_wanted(runs: Sequence["_Run"]) -> bool:
@@ -173,7 +181,7 @@ class _Run:
 
 
 def _ready_to_merge(parts: Sending, mailing: MailingRow) -> Merge:
-    """What makes the mailing's messages, once it is sure that it can and may: raises ConfigurationError where not."""
+    """What makes the mailing's messages, once it is sure that it can and may: raises MailingSetUpError where not."""
     with parts.store.reading() as connection:
         compiled = compiled_variants(connection, mailing.mailing_id)
         keys = variants(connection, mailing.mailing_id)
@@ -211,7 +219,7 @@ def restrictions_in_force(
 ) -> Restrictions:
     """Consent, asked in each claim.
 
-    ConfigurationError ends the claim where the allow-list forbids what is planned. With `hearing`, DeafRoadError does
+    MailingSetUpError ends the claim where the allow-list forbids what is planned. With `hearing`, DeafRoadError does
     as soon as one of the roads of consent is deaf; with `clock`, ClockError where it was set ahead.
     """
 

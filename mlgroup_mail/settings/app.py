@@ -26,7 +26,7 @@ from mlgroup_mail.delivery import (
 )
 from mlgroup_mail.delivery.announcements import Announcements
 from mlgroup_mail.delivery.stopping import Stop
-from mlgroup_mail.errors import ConfigurationError, MailError, UsageError
+from mlgroup_mail.errors import ConfigurationError, MailError, MailingSetUpError, UsageError
 from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, Outcome
 from mlgroup_mail.preflight.findings import Finding
 from mlgroup_mail.progress import Progress, silent
@@ -44,7 +44,7 @@ class DispatchResult:
     """The mailings that had their turn, and what kept others from theirs."""
 
     refs: tuple[MailingRef, ...]
-    hindered: tuple[MailError | UsageError, ...]
+    hindered: tuple[MailError | UsageError | MailingSetUpError, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,14 +123,15 @@ class App(PeopleJobs):
 
     def send(
         self, refs: Sequence[MailingRef], *, progress: sending.Progress = sending.silent, stop: Stop | None = None
-    ) -> None:
+    ) -> tuple[MailingSetUpError, ...]:
         """Send what is due of these planned mailings, for real: into the outbox, or to the mail server.
 
-        Where `stop` is asked the open window is finished and nothing more is begun.
+        Where `stop` is asked the open window is finished and nothing more is begun. Returns what kept single mailings
+        from going.
         """
         self.require_sound()
         ledger_file.require_this_ledger(self.project.root, self.store)
-        sending.send_due(self.sending(stop), refs, progress=progress)
+        return sending.send_due(self.sending(stop), refs, progress=progress)
 
     def dispatch(
         self,
@@ -152,7 +153,7 @@ class App(PeopleJobs):
             if row.state is MailingState.CANCELLED or row.state_at(now) is MailingState.EXPIRED:
                 self.settle(row.ref)
         ready: list[MailingRef] = []
-        hindered: list[MailError | UsageError] = []
+        hindered: list[MailError | UsageError | MailingSetUpError] = []
         for row in rows:
             if row.send_at <= now and row.state_at(now) in _TO_DISPATCH and not stop.asked:
                 try:
@@ -161,7 +162,7 @@ class App(PeopleJobs):
                 except (MailError, UsageError) as error:
                     hindered.append(error)
         if ready and not stop.asked:
-            self.send(ready, progress=progress, stop=stop)
+            hindered += self.send(ready, progress=progress, stop=stop)
         else:
             # Opt-outs come in between mailings: what is noted is as new as the last dispatch, not the last mailing.
             ledger_witness.note_age(self.project.root, self.store)

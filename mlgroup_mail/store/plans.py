@@ -1,18 +1,19 @@
 """Planning: the audience as rows, in chunks that can be stopped between any two and go on."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, exists, select, update
+import orjson
+from sqlalchemy import Connection, Integer, bindparam, exists, select, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.errors import MailingStateError
 from mlgroup_mail.model import Batch, Contact, DeliveryState, Exclusion, ExclusionReason, MailingState, MailingStep
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.mailings import MailingRow, has_any, lock_mailing
 from mlgroup_mail.store.transactions import count, insert_returning_id, load, rows
 from mlgroup_mail.store.transitions import move_mailing
@@ -62,16 +63,19 @@ def without_planned_mailboxes(
     connection: Connection, mailing: MailingRow, people: Sequence[Contact]
 ) -> tuple[list[Contact], list[Exclusion]]:
     """Part off those whose mailbox this mailing has already: between two chunks it may have passed to somebody else."""
-    keys = {person.contact_id: addresses.key(person.address) for person in people}
-    statement = select(_DELIVERY.c.address_key).where(
-        _DELIVERY.c.mailing_id == mailing.mailing_id,
-        _DELIVERY.c.address_key.in_(keys.values()),
-        _DELIVERY.c.state != DeliveryState.EXCLUDED,
-    )
-    planned = set(connection.execute(statement).scalars())
-    free = [person for person in people if keys[person.contact_id] not in planned]
-    doubled = [person for person in people if keys[person.contact_id] in planned]
+    keys = [addresses.key(person.address) for person in people]
+    asked = {"mailing_id": mailing.mailing_id, "mailboxes": as_list(keys)}
+    planned = set(connection.execute(_PLANNED_MAILBOXES, asked).scalars())
+    free = [person for person, key in zip(people, keys, strict=True) if key not in planned]
+    doubled = [person for person, key in zip(people, keys, strict=True) if key in planned]
     return free, [Exclusion(contact=person, reason=ExclusionReason.DUPLICATE) for person in doubled]
+
+
+_PLANNED_MAILBOXES = select(_DELIVERY.c.address_key).where(
+    _DELIVERY.c.mailing_id == bindparam("mailing_id", type_=Integer),
+    among(_DELIVERY.c.address_key, "mailboxes"),
+    schema.RECIPIENT,
+)
 
 
 def take_turn(connection: Connection, mailing: MailingRow) -> bool:
@@ -177,7 +181,7 @@ _OF_A_DELIVERY = (
     *("mailing_id", "contact_id", "address", "address_key", "domain", "state", "reason", "attempts"),
     *("batch_id", "variant_id", "fields", "changed_at", "canary"),
 )
-_NO_FIELDS = json.dumps({})
+_NO_FIELDS = "{}"
 Values = tuple[Any, ...]
 """A new delivery's values of these columns."""
 
@@ -191,7 +195,7 @@ def planned_delivery(
     mailing: MailingRow, recipient: PlannedRecipient, batch_id: int, *, now: datetime, canary: str = ""
 ) -> Values:
     """A delivery that is to go with a batch."""
-    message = (batch_id, recipient.variant_id, json.dumps(recipient.fields))
+    message = (batch_id, recipient.variant_id, orjson.dumps(recipient.fields).decode())
     return *_beginning(mailing, recipient.contact, DeliveryState.PLANNED), *message, now, canary
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.provider_lists import ask_removals
 from mlgroup_mail.store.transactions import load, next_number, next_numbers, rows
 
@@ -178,7 +179,7 @@ def standing_rules(
         holders[addresses.key(address)].append(contact_id)
     first, last = min(people), max(people)
     close = len(people) >= MANY and last - first < 2 * len(people)
-    asked = {"first": first, "last": last, "people": list(people), "mailboxes": list(holders), "topic": topic}
+    asked = {"first": first, "last": last, "people": as_list(people), "mailboxes": as_list(holders), "topic": topic}
     by_id = connection.execute(_REACH_BETWEEN if close else _REACH, asked)
     found = [tuple(row) for row in by_id if row.contact_id in people]
     for mailbox, *rule in connection.execute(_ON_MAILBOXES, asked):
@@ -211,12 +212,10 @@ def _reaching(among: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> Com
 
 _ON_TOPIC = and_(STANDING, _TABLE.c.topic.in_([ALL_TOPICS, bindparam("topic")]))
 _OF_WHAT = (_TABLE.c.restriction, _TABLE.c.kind, _TABLE.c.topic)
-_REACH = _reaching(lambda column: column.in_(bindparam("people", expanding=True)))
+_REACH = _reaching(lambda column: among(column, "people"))
 _REACH_BETWEEN = _reaching(lambda column: column.between(bindparam("first"), bindparam("last")))
 """The same for many who lie close together: a list of hundreds costs more to write down than to look up."""
-_ON_MAILBOXES = select(_TABLE.c.address_key, *_OF_WHAT).where(
-    _ON_TOPIC, _TABLE.c.address_key.in_(bindparam("mailboxes", expanding=True))
-)
+_ON_MAILBOXES = select(_TABLE.c.address_key, *_OF_WHAT).where(_ON_TOPIC, among(_TABLE.c.address_key, "mailboxes"))
 MANY = 100
 """So many close together, or more, are asked for as a range."""
 

@@ -96,14 +96,15 @@ delivery = Table(
 `claim_group` are claimed together and with nobody else, until it is known for whom of them a request was refused.
 """
 
-_RECIPIENT = delivery.c.state != DeliveryState.EXCLUDED.value
+RECIPIENT = delivery.c.state != literal_column(f"'{DeliveryState.EXCLUDED}'")
+"""Who is in an audience and not left out of it, in words that the index is found by."""
 Index(
     "uq_delivery_mailing_address",
     delivery.c.mailing_id,
     delivery.c.address_key,
     unique=True,
-    sqlite_where=_RECIPIENT,
-    postgresql_where=_RECIPIENT,
+    sqlite_where=RECIPIENT,
+    postgresql_where=RECIPIENT,
 )
 A_CANARY = delivery.c.canary != literal_column("''")
 Index("ix_delivery_canary", delivery.c.mailing_id, sqlite_where=A_CANARY, postgresql_where=A_CANARY)
