@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import portalocker
 from sqlalchemy import (
     Column,
     Connection,
@@ -27,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from mlgroup_mail.store import schema
+from mlgroup_mail.store import file_locks, schema
 from mlgroup_mail.store.column_types import Moment
 from mlgroup_mail.store.engines import IDLE_SECONDS, make_engine
 
@@ -98,7 +97,7 @@ class Store:
     @contextmanager
     def deciding(self, *, on: Connection | None = None) -> Iterator[Connection]:
         """A transaction that writes consent: no claim is made while it is open. `on`: a connection of `preparing`."""
-        with self._hold_turnstile(), self._begin(on) as connection:
+        with self._hold_turnstile(), self._begin(on, consent=True) as connection:
             if on is not None:
                 self._let_idle(connection, "LOCAL", seconds=IDLE_SECONDS)
             self._lock(connection, shared=False)
@@ -125,9 +124,9 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def _begin(self, on: Connection | None = None) -> Iterator[Connection]:
+    def _begin(self, on: Connection | None = None, *, consent: bool = False) -> Iterator[Connection]:
         opened = nullcontext(on) if on is not None else self.engine.connect()
-        with opened as connection, connection.execution_options(mlgroup_write=True).begin():
+        with opened as connection, connection.execution_options(mlgroup_write=True, mlgroup_consent=consent).begin():
             yield connection
 
     def _let_idle(self, connection: Connection, scope: str, *, seconds: int = 0) -> None:
@@ -147,7 +146,7 @@ class Store:
             yield
             return
         with self._turnstile.open("a") as file:
-            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE)
+            file_locks.lock(file)
             yield
 
     @contextmanager
@@ -234,15 +233,15 @@ def _as_stored(
 
 def insert_new(
     connection: Connection, table: Table, rows: Iterable[Sequence[Any]], *, columns: Sequence[str] = ()
-) -> None:
-    """The same for a few hundred rows; those whose key is there already are passed over."""
+) -> int:
+    """The same for a few hundred rows; those whose key is there already are passed over. Returns how many are new."""
     chosen = [table.c[name] for name in columns] or list(table.columns)
     mark = "%s" if connection.dialect.name == "postgresql" else "?"
     names, marks = ", ".join(f'"{column.name}"' for column in chosen), ", ".join([mark] * len(chosen))
     # Names of our own.
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-    if values := [tuple(row) for row in _as_stored(connection, chosen, rows)]:
-        connection.exec_driver_sql(statement, values)
+    values = [tuple(row) for row in _as_stored(connection, chosen, rows)]
+    return int(connection.exec_driver_sql(statement, values).rowcount) if values else 0
 
 
 def insert_returning_id(connection: Connection, table: Any, values: dict[str, Any]) -> int:

@@ -102,6 +102,15 @@ def test_an_attempt_is_on_disk_before_anything_is_handed_over(store: Store, clai
         assert other.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2, "FULL: a commit survives a power cut"
 
 
+def test_who_opts_out_does_not_bring_the_log_into_the_database_while_claims_do(store: Store) -> None:
+    """It takes a hundred times as long as an opt-out, whose reader waits for the answer."""
+    pages = "PRAGMA wal_autocheckpoint"
+    with store.deciding() as deciding:
+        patient = deciding.exec_driver_sql(pages).scalar_one()
+    with store.claiming() as claiming:
+        assert claiming.exec_driver_sql(pages).scalar_one() * 5 == patient
+
+
 def test_nothing_goes_before_its_time_or_after_its_end(store: Store, claims: Claims, batch: Batch) -> None:
     assert claims.next(batch, 2, record=[], now=lambda: NOON - MINUTE) is None
     assert claims.next(batch, 2, record=[], now=lambda: NOON + timedelta(hours=48)) is None
