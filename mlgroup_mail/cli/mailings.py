@@ -93,8 +93,19 @@ def send(
     if not as_json:
         # Another process may be sending the same mailing: what it does is not this command's.
         news = min(halfway.outcomes, after.counts[DeliveryState.ACCEPTED] - before.counts[DeliveryState.ACCEPTED])
-        say(f"{news} accepted now." if news else "Nothing was sent: there was nothing due that had not gone already.")
+        say(_what_came_of_it(news, halfway.outcomes, after))
     raise typer.Exit(int(_stopped(stop, [after]) or after.left_undone))
+
+
+def _what_came_of_it(accepted: int, outcomes: int, after: "MailingStatus") -> str:
+    """The last line of `send`. Whoever reads that nothing was sent may send it by another way: it must be so."""
+    if accepted:
+        return f"{accepted} accepted now."
+    if outcomes:
+        return "None was accepted now: the lines above say what became of them."
+    if after.left_undone or after.left:
+        return "Nothing was sent now: the lines above say what it waits for, and whom it is not known of."
+    return "Nothing was sent: there was nothing due that had not gone already."
 
 
 def dispatch(live: Live = False, as_json: Json = False) -> None:

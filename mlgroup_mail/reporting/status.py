@@ -303,7 +303,8 @@ def _remarks(row: MailingRow, counts: dict[DeliveryState, int], now: datetime) -
     if number := counts[DeliveryState.REFUSED]:
         yield f"{number} refused for good: `log {row.ref}` says why"
     if number := counts[DeliveryState.DEFERRED]:
-        yield f"{number} were deferred and are tried again by a later dispatch"
+        then = " and are tried again by a later dispatch" if row.state in DISPATCHABLE else ": surely not accepted"
+        yield f"{number} were deferred{then}"
     if row.state is MailingState.PLANNED and row.send_at > now:
         yield f"goes out from {row.send_at:%Y-%m-%d %H:%M} UTC"
 

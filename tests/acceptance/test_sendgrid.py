@@ -121,17 +121,61 @@ def test_no_answer_leaves_everybody_of_the_request_uncertain_and_nobody_twice(
     assert run("verify").code == 0
 
 
-def test_too_many_requests_put_everybody_off_for_as_long_as_sendgrid_says(
+def test_nothing_was_sent_is_said_only_where_it_is_so(
+    run: Run, letter: Path, sendgrid: FakeSendGrid, use: Settings
+) -> None:
+    """Whoever reads it in vain sends the letter by another way."""
+    live = SEND[: SEND.index("--json")]
+    none_due = "there was nothing due"
+    use(settings_of(sendgrid, sendgrid_api_key="SG.wrong.key"))
+    run(*live)
+    use(settings_of(sendgrid))
+    paused = run(*live)
+    assert paused.code == 1
+    assert none_due not in paused.out
+    assert "Nothing was sent now" in paused.out
+    assert "were deferred: surely not accepted" in " ".join(paused.out.split()), "it is no dispatch that goes on"
+    sendgrid.faults.add(Fault(trouble=Trouble.RESETS_AFTER, taken=True))
+    assert run("resume", LETTER, "--reason", "mended").code == 0
+    in_doubt = run(*live)
+    assert in_doubt.code == 1
+    assert "None was accepted now" in in_doubt.out, "and something was handed over"
+    assert none_due not in run(*live).out
+    assert run("resolve", LETTER, "--accepted", "--reason", "they have it").code == 0
+    assert none_due in run(*live).out
+
+
+def test_too_many_requests_are_waited_out_for_as_long_as_sendgrid_says(
     run: Run, letter: Path, sendgrid: FakeSendGrid
 ) -> None:
     sendgrid.faults.add(Fault(trouble=Trouble.ANSWERS, status=429, headers={"Retry-After": "2"}))
     begun = time.monotonic()
-    while run(*SEND).json["state"] != "finished":
-        assert len(sendgrid.requests) == 1, "not asked again before the time"
-        assert time.monotonic() - begun < 30
-        time.sleep(0.2)
-    assert time.monotonic() - begun > 1.5
+    sent = run(*SEND)
+    assert (sent.code, sent.json["state"]) == (0, "finished")
+    assert time.monotonic() - begun > 1.5, "not asked again before the time"
+    assert [note.status for note in sendgrid.requests] == [429, 202]
     assert got(sendgrid) == EVERYBODY
+    assert run("verify").code == 0
+
+
+def test_what_sendgrid_puts_off_for_long_is_left_to_a_later_dispatch(
+    run: Run, letter: Path, sendgrid: FakeSendGrid
+) -> None:
+    sendgrid.faults.add(Fault(trouble=Trouble.ANSWERS, status=429, headers={"Retry-After": "600"}))
+    sent = run(*SEND)
+    assert (sent.code, sent.json["state"]) == (1, "sending")
+    assert len(sendgrid.requests) == 1
+    assert run(*SEND).json["counts"]["deferred"] == sum(EVERYBODY.values())
+    assert len(sendgrid.requests) == 1, "not asked again before the time"
+
+
+def test_who_names_a_moment_again_and_again_is_left_to_a_later_dispatch(
+    run: Run, letter: Path, sendgrid: FakeSendGrid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlgroup_mail.delivery.dispatch.PATIENCE_SECONDS", 2.5)
+    sendgrid.faults.add(Fault(trouble=Trouble.ANSWERS, status=429, headers={"Retry-After": "1"}, times=20))
+    assert run(*SEND).code == 1
+    assert len(sendgrid.requests) == 3
 
 
 def test_who_reads_another_variant_gets_a_request_of_its_own(run: Run, letter: Path, sendgrid: FakeSendGrid) -> None:
