@@ -6,24 +6,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mlgroup_mail.web.app import pages_of
-from tests.web.readers import ONE_CLICK, Pages, dump, every, pages_at, serving, token
+from mlgroup_mail.web.postman import Postman
+from tests.web.joiners import open_the_door
+from tests.web.readers import ONE_CLICK, Pages, dump, every, pages_at, preferences_token, rules, serving, token
+
+
+@pytest.fixture
+def pages(readers: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+    """The pages of a group that people can join; no mail goes by itself meanwhile."""
+    monkeypatch.setattr(Postman, "wake", lambda self: None)
+    with pages_at(open_the_door(readers)) as found:
+        yield found
+
 
 _LINK = st.one_of(
     st.sampled_from([token(1), every(2), token(9), token(3).upper(), token(1)[:-2], ""]), st.text(max_size=70)
 )
+_TOPICS_LINK = st.one_of(st.sampled_from([preferences_token(2), preferences_token(99), token(2)]), st.text(max_size=70))
 _PATH = st.one_of(
     _LINK.map(lambda link: f"/opt-out/{link}"),
     _LINK.map(lambda link: f"/group/opt-out/{link}"),
     st.text(max_size=40).map(lambda text: f"/images/{text}"),
     st.text(max_size=40).map(lambda text: f"/look/{text}"),
     st.text(max_size=40).map(lambda text: f"/{text}"),
+    _TOPICS_LINK.map(lambda link: f"/preferences/{link}"),
+    st.text(alphabet="abcdefgh234567", min_size=1, max_size=60).map(lambda link: f"/join/{link}"),
+    st.just("/join"),
 )
 _HEADER = st.tuples(
     st.sampled_from(["accept-language", "content-type", "content-length", "host", "range", "cookie", "expect", "te"]),
@@ -32,6 +47,14 @@ _HEADER = st.tuples(
 _BODY = st.one_of(
     st.binary(max_size=200),
     st.sampled_from([b"List-Unsubscribe=One-Click", b"scope=topic", b"undo=all", b"scope=", b"undo=" * 99, b"&" * 150]),
+)
+_FORM = st.dictionaries(
+    st.sampled_from(
+        ["address", "name", "organisation", "country", "join", "shown", "was", "on-board", "on-\0", "lang"]
+    ),
+    st.one_of(
+        st.sampled_from(["newcomer@office.example", "on", "newsletter,board", "XX", "https://spam.example"]), st.text()
+    ),
 )
 _METHOD = st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "post", "BREW"])
 
@@ -69,6 +92,34 @@ def test_no_request_is_a_fault_of_ours(
     body = b"".join(chunks)
     if method != "POST" or status != 200 or not any(word in body for word in (b"One-Click", b"scope", b"undo")):
         assert dump(pages.app.store) == before
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(_METHOD, _PATH, st.sampled_from([b"", b"lang=ar", b"lang=%00"]), _FORM)
+@example("POST", "/join", b"", {"address": "newcomer@office.example", "name": "\0\ud7ff\u202e", "country": "XX"})
+@example(
+    "POST", f"/preferences/{preferences_token(2)}", b"", {"shown": "newsletter,board", "was": "", "on-board": "on"}
+)
+def test_no_form_is_a_fault_of_ours_and_writes_only_what_its_page_is_for(
+    pages: Pages, method: str, path: str, query: bytes, form: dict[str, str]
+) -> None:
+    """Joining writes a question and no contact, and the page of topics nothing but its reader's own topics."""
+    before = dump(pages.app.store)
+    headers = [("content-type", b"application/x-www-form-urlencoded")]
+    body = urlencode(form, errors="replace").encode()
+    status = asyncio.run(ask(pages_of(pages.app), method, path, query, headers, [body]))
+    assert status < 500
+    after = dump(pages.app.store)
+    changed = {table for table in after if after[table] != before[table]}
+    if method != "POST":
+        assert not changed
+    elif path == "/join":
+        assert changed <= {"join_request", "counter"}
+    elif path == f"/preferences/{preferences_token(2)}":
+        assert changed <= {"preference", "suppression", "signal", "counter", "provider_removal"}
+        assert {contact_id for contact_id, *_ in rules(pages.app.store)} <= {2}
+    else:
+        assert not changed
 
 
 @contextmanager
