@@ -37,7 +37,8 @@ def _provider(field: Field, scenario: Scenario) -> int:
         field.answer_timeout = PATIENCE
     point = scenario.draw.choice(("commit.claim.after", WRITTEN[field.wire], ANSWERED[field.wire]))
     doomed = scenario.draw.random() < 0.5
-    victim = field.send(Orders(point=point, count=request + 1) if doomed else None)
+    # After the last time that the trouble comes.
+    victim = field.send(Orders(point=point, count=request + trouble.fault.times) if doomed else None)
     victim.wait()
     field.answer_timeout = USUAL_PATIENCE
     _has_come(field)
