@@ -44,7 +44,13 @@ class Counting:
         """Always."""
         return True
 
-    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> list[Outcome]:
+    def send(
+        self,
+        messages: Sequence[Message],
+        may_begin: MayBegin,
+        *,
+        more: bool = False,  # noqa: ARG002 (nothing stays in the air)
+    ) -> list[Outcome]:
         """Accept all."""
         return [
             Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.ACCEPTED) for message in messages if may_begin()

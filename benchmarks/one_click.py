@@ -45,7 +45,13 @@ class Paced(ledgers.Counting):
         super().__init__(20)
         self._free = time.monotonic()
 
-    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> list[Outcome]:
+    def send(
+        self,
+        messages: Sequence[Message],
+        may_begin: MayBegin,
+        *,
+        more: bool = False,  # noqa: ARG002 (nothing stays in the air)
+    ) -> list[Outcome]:
         """Accept all, in their time."""
         self._free = max(self._free, time.monotonic()) + len(messages) / SENT_A_SECOND
         time.sleep(max(0.0, self._free - time.monotonic()))
@@ -183,6 +189,7 @@ def _dispatching(folder: Path) -> Iterator[Any]:
     try:
         while not sent.value and process.is_alive():
             time.sleep(0.01)
+        assert process.is_alive(), "no dispatch runs beside the clicks"
         yield sent
     finally:
         process.terminate()

@@ -153,8 +153,14 @@ class _Letters:
             command,
             check=True,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, **{f"MLGROUP_{name}": value for name, value in environment.items()}},
+            env={**self._as_installed, **{f"MLGROUP_{name}": value for name, value in environment.items()}},
         )
+
+    @property
+    def _as_installed(self) -> dict[str, str]:
+        """The environment of a program whose modules are compiled already: planning does that here."""
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**kept, "PYTHONPYCACHEPREFIX": str(self._folder.parent / "compiled")}
 
 
 def _campaign() -> str:

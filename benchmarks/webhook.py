@@ -70,11 +70,12 @@ def run() -> list[Figure]:
 
 def _take_in(store: Store, keys: WebhookKeys, request: SignedBody) -> None:
     _verify(keys, request)
-    receive(store, [said for event in read_events(request.body) if (said := in_our_words(event))], now=ledgers.AT)
+    events = read_events(request.body)
+    receive(store, [said for event in events if event and (said := in_our_words(event))], now=ledgers.AT)
 
 
 def _verify(keys: WebhookKeys, request: SignedBody) -> None:
-    assert keys.sign(request.body, signature=request.headers[SIGNATURE], timestamp=request.headers[TIMESTAMP])
+    assert keys.signed(request.body, signature=request.headers[SIGNATURE], timestamp=request.headers[TIMESTAMP])
 
 
 def _sent(folder: Path) -> Store:

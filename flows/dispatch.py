@@ -25,28 +25,30 @@ async def dispatch(live: bool = True, now: AwareDatetime | None = None) -> State
 
     Without `live` it only shows what is due. `now` stands in for the clock, with the outbox only.
     """
-    statuses, hindrance = await send(now) if live else (await in_project(_due, now=now), "")
+    statuses, hindrance, courtesies = await send(now) if live else (await in_project(_due, now=now), "", 0)
     if statuses:
         await _show(statuses, description="What this run sent, as it stands now" if live else "What is due: a dry run")
     if live:
         await link_reports([status.ref for status in statuses if status.audience], now=now)
     if hindrance:
         return Failed(message=hindrance, data=_numbers(statuses))
-    if not statuses:
+    if not statuses and not courtesies:
         return Completed(message="Nothing is due.", data={})
-    return Completed(name=None if live else "Dry run", message=_told(statuses), data=_numbers(statuses))
+    message = _told(statuses, courtesies)
+    return Completed(name=None if live else "Dry run", message=message, data=_numbers(statuses))
 
 
 # The ledger is the retry queue: a second try of a task could not know what the first one has handed over.
 @task(name="send what is due", task_run_name="send what is due", retries=0, cache_policy=NO_CACHE)
-async def send(now: datetime | None) -> tuple[list[MailingStatus], str]:
-    """Send what is due; returns how the mailings stand afterwards, and what hindered one of them, if anything did."""
+async def send(now: datetime | None) -> tuple[list[MailingStatus], str, int]:
+    """Send what is due; returns how the mailings stand afterwards, what hindered one of them, if anything did, and how
+    many mails to single people were accepted."""
     progress, stop = Progress(), Stop()
     work = in_project(lambda app: _send(app, progress, stop), now=now, stop=stop)
     return await shown(progress, work, key="dispatch-progress", description="Deliveries with an outcome")
 
 
-def _send(app: App, progress: Progress, stop: Stop) -> tuple[list[MailingStatus], str]:
+def _send(app: App, progress: Progress, stop: Stop) -> tuple[list[MailingStatus], str, int]:
     def count(_: MailingRef, done: int) -> None:
         progress.done += done
         # By its first outcome everything due has been planned, so what is left is known.
@@ -57,11 +59,11 @@ def _send(app: App, progress: Progress, stop: Stop) -> tuple[list[MailingStatus]
         result = app.dispatch(progress=count, stop=stop)
     except ConfigurationError as error:
         if gone := gone_since(app, before):
-            return gone, str(error.problem)
+            return gone, str(error.problem), 0
         raise
     # The others had their turn; the run fails, so that somebody looks.
     hindrance = "; ".join(str(error.problem) for error in result.hindered)
-    return statuses_after(app, result.refs, before), hindrance
+    return statuses_after(app, result.refs, before), hindrance, result.courtesies
 
 
 def _due(app: App) -> list[MailingStatus]:
@@ -80,13 +82,14 @@ async def _show(statuses: Sequence[MailingStatus], *, description: str) -> None:
     )
 
 
-def _told(statuses: Sequence[MailingStatus]) -> str:
+def _told(statuses: Sequence[MailingStatus], courtesies: int) -> str:
     """One line for the list of runs: the states that hold anybody, for each mailing."""
-    return "; ".join(
+    told = [
         f"{status.ref} {status.state}: "
         + (", ".join(f"{number} {state}" for state, number in status.counts.items() if number) or "not planned yet")
         for status in statuses
-    )
+    ]
+    return "; ".join(told + ([f"{courtesies} mails to single people"] if courtesies else []))
 
 
 def _numbers(statuses: Sequence[MailingStatus]) -> dict[str, dict[str, int]]:

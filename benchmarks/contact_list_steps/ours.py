@@ -22,7 +22,6 @@ status = ["member", "lead"]
 def main(people: Path, opted_out: Path) -> dict[str, float]:
     """Seconds of each step, and the peak memory of them all in megabytes."""
     from mlgroup_mail import addresses
-    from mlgroup_mail.consent.files import import_file
     from mlgroup_mail.contacts.segments import segment_for
     from mlgroup_mail.delivery.storing import store_list
     from mlgroup_mail.settings.app import open_app
@@ -50,7 +49,7 @@ def main(people: Path, opted_out: Path) -> dict[str, float]:
             store_list(app.store, cleaned, sources=["everybody"], now=app.clock.now(), limits=limits)
             seconds["stored"] = time.perf_counter() - start
             start = time.perf_counter()
-            import_file(app.store, opted_out, topics=app.project.topics, now=app.clock.now())
+            app.import_opt_out_file(opted_out)
             seconds["imported"] = time.perf_counter() - start
     return seconds | {"megabytes": _megabytes()}
 

@@ -106,7 +106,9 @@ def test_send(
         with handing_over():
             outcome = app.send_test(ref, to)
         where = f" Look at {app.outbox / 'index.html'}." if app.settings.transport == "outbox" else ""
-    say(f"The test of {ref} was {outcome.kind}{f': {outcome.detail}' if outcome.detail else ''}.{where}")
+    became = "not sent" if outcome.kind is OutcomeKind.DEFERRED else outcome.kind
+    again = " A test is not tried again by itself." if outcome.kind is OutcomeKind.DEFERRED else ""
+    say(f"The test of {ref} was {became}{f': {outcome.detail}' if outcome.detail else ''}.{where}{again}")
     raise typer.Exit(int(outcome.kind is not OutcomeKind.ACCEPTED))
 
 

@@ -1,4 +1,4 @@
-"""`db upgrade`, `adopt`, `trust-clock`, `tidy`: migrations, taking over a ledger, what time it is, what is kept."""
+"""`db upgrade`, `adopt`, `trust-clock`, `retire-key`, `tidy`: migrations, what a person vouches for, what is kept."""
 
 from typing import Annotated
 
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     group.command("upgrade")(upgrade)
     group.command("adopt")(adopt)
     group.command("trust-clock")(trust_clock)
+    group.command("retire-key")(retire_key)
     group.command("tidy")(tidy)
     app.add_typer(group, name="db")
 
@@ -64,6 +65,27 @@ def trust_clock(
         say(f"{count} deferred deliveries that waited for a later time may go now.")
 
 
+def retire_key(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Its fingerprint, as `doctor` shows it.")],
+    reason: Annotated[str, typer.Option("--reason", help="How it was lost; kept in the journal.")],
+    by: By = None,
+) -> None:
+    """Give up a lost key of MLGROUP_SECRET_KEYS: opt-out links that were signed with it never work again."""
+    from mlgroup_mail.delivery import signing_keys
+
+    if not reason.strip():
+        raise UsageError("--reason is empty: say how the key was lost")
+    with opened() as app:
+        given_up = signing_keys.retire_key(
+            app.store, key, app.key_fingerprints, reason=reason, by=by or whoever_runs_this(), now=app.clock.now()
+        )
+    say(f"The key {key} is given up. Links in mails from {given_up.signed_at:%Y-%m-%d} on, while it signed, are dead.")
+    say(
+        "Whoever presses one is told that it has been taken in, and gets mail all the same. Tell the readers of those "
+        "mails to reply, and enter it by hand: mlgroup-mail opt-out add ADDRESS"
+    )
+
+
 def tidy(
     apply: Annotated[bool, typer.Option("--apply", help="Really forget. Without it they are only counted.")] = False,
     by: By = None,
@@ -79,10 +101,17 @@ def tidy(
         return
     show_table(
         ["record", "kept for", "forgotten" if apply else "overdue"],
-        [[kind.value, str(period or "ever"), found.numbers.get(kind, 0)] for kind, period in periods.items()],
+        [
+            [kind.value.replace("_", " "), str(period or "ever"), found.numbers.get(kind, 0)]
+            for kind, period in periods.items()
+        ],
     )
-    if not apply and found.total:
-        say("Nothing was changed. To forget them: mlgroup-mail db tidy --apply")
+    if not apply:
+        say(
+            "Nothing was changed. To forget them: mlgroup-mail db tidy --apply"
+            if found.total
+            else "Nothing is overdue. This only counted: mlgroup-mail db tidy --apply is what forgets."
+        )
     if found.log_busy:
         say(
             "The database's log could not be emptied, because another process reads from it: some of what was "

@@ -36,12 +36,12 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Where mailings stand: states and counts."""
-    from mlgroup_mail.reporting.status import overview, status_of
+    from mlgroup_mail.reporting.status import overview, status_of, with_bad_news
 
     campaign, name = campaign_and_mailing(mailing) if mailing else (None, None)
     with opened() as app:
         if campaign and name:
-            one = status_of(app, MailingRef(campaign, name))
+            one = with_bad_news(app, status_of(app, MailingRef(campaign, name)))
             if as_json:
                 print_json(one.as_json())
             else:
@@ -57,6 +57,8 @@ def status(
         show_statuses(found.statuses)
     elif not found.unreadable:
         say("There is no campaign yet. Make one: mlgroup-mail new newsletter ID")
+    for missing in found.missing:
+        say(f"{missing}. `mlgroup-mail explain ADDRESS` tells of one.")
 
 
 def log(
@@ -78,15 +80,26 @@ def log(
             return
         shown = list(islice(lines, _SHOWN))
         number = count_log_lines(app, mailing_named(mailing))
-    riding = any(line.canary for line in shown)
+    riding, later = (any(getattr(line, name) for line in shown) for name in ("canary", "later"))
     show_table(
-        ["address", "contact", "state", "reason", "attempts", "at", "language", *(["canary"] if riding else [])],
+        [
+            "address",
+            "contact",
+            "state",
+            "reason",
+            "attempts",
+            "at",
+            "language",
+            *(["canary"] if riding else []),
+            *(["later"] if later else []),
+        ],
         [
             [
                 *(line.address, line.contact_id, line.state, line.reason_in_words, line.attempts),
                 f"{line.at:%Y-%m-%d %H:%M:%S}",
                 line.language,
                 *([line.canary] if riding else []),
+                *([line.later] if later else []),
             ]
             for line in shown
         ],
@@ -144,6 +157,7 @@ def _write_csv(lines: "Iterable[LogLine]") -> None:
             "language",
             "canary",
             "delivery_id",
+            "later",
         ]
     )
     for line in lines:

@@ -137,9 +137,12 @@ def dispatch(live: Live = False, as_json: Json = False) -> None:
         undone = any(status.left_undone for status in statuses_in_hand(app))
     hindered = [str(error.problem) for error in result.hindered]
     if as_json:
-        print_json({"mailings": [status.as_json() for status in statuses], "hindered": hindered})
+        found = {"mailings": [status.as_json() for status in statuses], "hindered": hindered}
+        print_json({**found, "courtesies": result.courtesies})
     else:
         _show_all(statuses, as_json=False)
+        if result.courtesies:
+            say(f"{result.courtesies} mails to single people accepted now.")
     for reason in hindered:
         typer.echo(f"hindered: {reason}", err=True)
     if any(isinstance(error, MailingSetUpError) for error in result.hindered):

@@ -7,16 +7,23 @@ import typer
 
 from mlgroup_mail import addresses
 from mlgroup_mail.cli.context import By, JsonLines, opened, whoever_runs_this
-from mlgroup_mail.cli.output import print_json, say, show_table
+from mlgroup_mail.cli.opt_out_list import counted, list_
+from mlgroup_mail.cli.output import print_json, say
 from mlgroup_mail.cli.provider_lists import bursts, pull, take_off_provider_lists
 from mlgroup_mail.errors import UsageError
-from mlgroup_mail.model.consent import ALL_TOPICS, Road, Signal, SignalKind
+from mlgroup_mail.model.consent import ALL_TOPICS
 
 if TYPE_CHECKING:
     from mlgroup_mail.consent.files import ImportedFile
     from mlgroup_mail.settings.app import App
 
 Address = Annotated[str, typer.Argument(help="The person's address, any they have or had.")]
+Whose = Annotated[
+    str,
+    typer.Argument(
+        metavar="ADDRESS", help="Any address that they have or had; or the subject of a mail such as “opt out peaa...”."
+    ),
+]
 Topic = Annotated[str, typer.Option("--topic", help="One topic of mlgroup.toml; else all of them.")]
 
 
@@ -33,35 +40,36 @@ def register(app: typer.Typer) -> None:
 
 
 def add(
-    address: Address,
-    topic: Topic = ALL_TOPICS,
+    address: Whose,
+    topic: Annotated[
+        str | None, typer.Option("--topic", help="One topic of mlgroup.toml; else all, or what the subject names.")
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="What they said, or where you have it from.")] = "",
     by: By = None,
 ) -> None:
     """Stop mail to a person, at once and in every mailing under way."""
     from mlgroup_mail.consent.applying import apply_signal
+    from mlgroup_mail.consent.by_hand import opt_out_by_hand
     from mlgroup_mail.consent.erasing import WithoutErased
 
     with opened() as app:
         sieve = WithoutErased(app.erasure_key)
         now = app.clock.now()
-        who = by or whoever_runs_this()
-        signal = Signal(
-            kind=SignalKind.OPT_OUT,
-            topic=_topic(app, topic),
-            road=Road.HAND,
-            at=now,
-            address=_address(address),
+        signal, whom = opt_out_by_hand(
+            app.store,
+            app.tokens_if_any,
+            address,
+            topic=None if topic is None else _topic(app, topic),
             reason=reason,
-            evidence=f"by {who} at the command line",
-            actor=who,
+            by=by or whoever_runs_this(),
+            at=now,
         )
         applied = apply_signal(app.store, signal, now=now, sieve=sieve)
     if sieve.met:
         say("This person was erased: no list brings them back, and nothing new is kept of them.")
         return
     whose = f"contact {applied.contact_id}" if applied.contact_id else "nobody on the list yet; kept for when they join"
-    say(f"No more mail to {address} on {_named(topic)} ({whose}).")
+    say(f"No more mail to {whom} on {_named(signal.topic)} ({whose}).")
 
 
 def lift(
@@ -86,83 +94,8 @@ def lift(
             now=app.clock.now(),
             several=all_topics,
         )
-        say(f"{_counted(count)} of {address} lifted. Mailings they were left out of stay so.")
+        say(f"{counted(count)} of {address} lifted. Mailings they were left out of stay so.")
         take_off_provider_lists(app)
-
-
-def list_(
-    address: Annotated[str | None, typer.Argument(help="One person's; else everybody's.")] = None,
-    timing: Annotated[
-        bool, typer.Option("--timing", help="How long each took from the request to its effect, by road.")
-    ] = False,
-    as_json: JsonLines = False,
-) -> None:
-    """Show standing opt-outs and holds, with their evidence; with --timing, how fast all there have been were."""
-    from mlgroup_mail.consent.applying import standing_suppressions
-    from mlgroup_mail.store.bursts import flagged_rules
-
-    if timing:
-        _show_timing(address, as_json=as_json)
-        return
-    with opened() as app:
-        found = standing_suppressions(app.store, address=_address(address) if address else None)
-        with app.store.reading() as connection:
-            flagged = flagged_rules(connection)
-    if as_json:
-        for rule in found:
-            print_json(
-                {
-                    "address": rule.address,
-                    "contact_id": rule.contact_id,
-                    "restriction": rule.restriction,
-                    "topic": rule.topic,
-                    "reason": rule.reason,
-                    "road": rule.road,
-                    "evidence": rule.evidence,
-                    "at": rule.at.isoformat(),
-                    "burst": flagged.get(rule.suppression_id),
-                }
-            )
-        return
-    show_table(
-        ["address", "topic", "what", "road", "since", "reason", "evidence"],
-        [
-            [
-                rule.address,
-                rule.on,
-                rule.restriction,
-                rule.road,
-                f"{rule.at:%Y-%m-%d}",
-                rule.reason + (_BY_A_GATEWAY if rule.suppression_id in flagged else ""),
-                rule.evidence,
-            ]
-            for rule in found
-        ],
-    )
-    say(f"{len(found)} standing.")
-
-
-_BY_A_GATEWAY = " (perhaps by a mail gateway that presses links)"
-
-
-def _show_timing(address: str | None, *, as_json: bool) -> None:
-    from mlgroup_mail.reporting.opt_out_timing import by_road, timed_json
-    from mlgroup_mail.reporting.report.words import speed
-    from mlgroup_mail.store.opt_out_timing import timed_opt_outs
-
-    if address:
-        raise UsageError("--timing is about everybody: leave the address out, or see explain")
-    with opened() as app, app.store.reading() as connection:
-        found = timed_opt_outs(connection)
-    roads = by_road(found)
-    if as_json:
-        print_json({"roads": [each.as_json() for each in roads], "opt_outs": [timed_json(each) for each in found]})
-        return
-    show_table(
-        ["road", "opt-outs", "half of them within", "all of them within"],
-        [[each.road, each.number, speed(each.median), speed(each.slowest)] for each in roads],
-    )
-    say(f"{_counted(len(found))}, lifted ones too. A file counts from the time that stands in it.")
 
 
 def import_(
@@ -173,16 +106,15 @@ def import_(
             help="CSV: address, and if known topic, at, reason; or an export of Mailchimp or listmonk.",
         ),
     ],
+    everybody: Annotated[
+        bool,
+        typer.Option("--everybody", help="All in the files are out, whatever columns say, and though it is a list."),
+    ] = False,
     as_json: JsonLines = False,
 ) -> None:
-    """Apply the opt-outs of files, each file once."""
-    from mlgroup_mail.consent.files import import_file
-
+    """Apply the opt-outs of files, each file once. The group's own list is refused."""
     with opened() as app:
-        found = [
-            import_file(app.store, path, topics=app.project.topics, now=app.clock.now(), erasure_key=app.erasure_key)
-            for path in files
-        ]
+        found = [app.import_opt_out_file(path, everybody=everybody) for path in files]
     for each in found:
         if as_json:
             rejected = [{"row": row.row, "reason": row.reason} for row in each.rejected]
@@ -214,7 +146,7 @@ def import_(
 def _told(file: "ImportedFile") -> str:
     if file.known:
         return "imported before"
-    told = f"{_counted(file.applied)} applied"
+    told = f"{counted(file.applied)} applied"
     if file.format:
         told += f" ({file.format})"
     if file.passed_over:
@@ -222,10 +154,6 @@ def _told(file: "ImportedFile") -> str:
     if file.erased:
         told += f"; of people who were erased, known and stopped already: {file.erased}"
     return told
-
-
-def _counted(number: int) -> str:
-    return "1 opt-out" if number == 1 else f"{number} opt-outs"
 
 
 def _address(text: str) -> str:

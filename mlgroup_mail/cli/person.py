@@ -1,5 +1,6 @@
 """`person export`, `move`, `apart`, `erase`: what is held, a new address, a mistaken identity, being forgotten."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from mlgroup_mail.cli.context import By, Json, opened, whoever_runs_this
 from mlgroup_mail.cli.output import print_json, say
 
 if TYPE_CHECKING:
-    from mlgroup_mail.delivery.forgetting import ForgottenEverywhere
+    from mlgroup_mail.delivery.forgetting import ForgottenEverywhere, WouldForget
     from mlgroup_mail.model import MailingRef
     from mlgroup_mail.store.erasure import Forgotten
 
@@ -97,12 +98,17 @@ def erase(
     who: Who,
     reason: Reason,
     by: By = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first. Only a terminal is asked at all.")] = False,
     as_json: Json = False,
 ) -> None:
     """Forget a person for good: their data go, and no list brings them back. This cannot be undone."""
     from mlgroup_mail.reporting.report.writing import usual_file
 
     with opened() as app:
+        typer.echo(_what_would_go(app.would_forget(who)), err=True)
+        if sys.stdin.isatty() and not yes and not typer.confirm("Forget them?", err=True):
+            typer.echo("Nothing was forgotten.", err=True)
+            raise typer.Exit(1)
         forgotten = app.erase_person(who, by=by or whoever_runs_this(), reason=reason)
         reports = [ref for ref in forgotten.mailings if usual_file(app, ref).exists()]
     if as_json:
@@ -119,6 +125,15 @@ def erase(
         "Not reached from here: the sources of the list and opt-out files, previews in var/preview, reports and "
         "exports that were put elsewhere, replies in mailboxes, backups. Remove the person there too."
     )
+
+
+def _what_would_go(whom: "WouldForget") -> str:
+    who = f"contact {whom.contact_id}, {whom.name or 'without a name'}" if whom.contact_id else "nobody on the list"
+    parts = (
+        _counted(whom.deliveries, "delivery", "deliveries"),
+        _counted(whom.rules, "opt-out, hold or bounce", "opt-outs, holds or bounces"),
+    )
+    return f"To be forgotten for good: {who} ({', '.join(whom.addresses) or 'no address'}); {', '.join(parts)}."
 
 
 def _erased_json(forgotten: "ForgottenEverywhere", reports: Sequence["MailingRef"]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from mlgroup_mail.cli.output import print_json, say
 from mlgroup_mail.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from mlgroup_mail.delivery.provider_lists import Pulled
     from mlgroup_mail.settings.app import App
 
 
@@ -20,17 +21,21 @@ def pull(as_json: Json = False) -> None:
     if as_json:
         print_json(asdict(pulled))
         return
-    say(f"{pulled.entries} entries read, {pulled.new} of them new: {pulled.opt_outs} new opt-outs.")
-    for number, told in {
-        pulled.soft: "blocked or soft: counted, see docs/opt-outs.md",
-        pulled.ours: "put there by us",
-        pulled.erased: "of people who were erased: not kept",
-        pulled.unreadable: "are no addresses",
-        pulled.pushed: "opt-outs of ours put on SendGrid's list",
-        pulled.taken_off: "taken off, because their opt-out was lifted",
-    }.items():
+    say(f"{pulled.entries} entries read, {pulled.new} of them new.")
+    for number, told in (
+        (pulled.opt_outs, "new opt-outs and complaints"),
+        (pulled.bounced, "addresses suppressed, because they take no mail"),
+        (pulled.soft, "blocked or soft: counted, see docs/sendgrid-lists.md"),
+        (pulled.ours, "put there by us"),
+        (pulled.erased, "of people who were erased: not kept"),
+        (pulled.unreadable, "are no addresses"),
+        (pulled.pushed, "opt-outs of ours put on SendGrid's list"),
+        (pulled.refused, "opt-outs of ours that SendGrid does not take onto its list; they hold here"),
+        (pulled.taken_off, "taken off, because their opt-out was lifted"),
+    ):
         if number:
             say(f"  {number} {told}")
+    _tell_left_on(pulled)
 
 
 def bursts(as_json: Json = False) -> None:
@@ -58,11 +63,21 @@ def take_off_provider_lists(app: "App") -> None:
         )
         return
     try:
-        number = app.take_off_provider_lists()
+        done = app.take_off_provider_lists()
     except ConfigurationError as error:
         say(
             f"SendGrid still has them on its lists, and drops mail to them: {error.problem.message}. "
             "The next `mlgroup-mail opt-out pull` takes them off."
         )
         raise typer.Exit(1) from None
-    say(f"{number} taken off SendGrid's lists.")
+    if done.taken_off:
+        say(f"{done.taken_off} taken off SendGrid's lists.")
+    _tell_left_on(done)
+
+
+def _tell_left_on(done: "Pulled") -> None:
+    if done.left_on:
+        say(
+            f"{done.left_on} could not be taken off SendGrid's lists, and it drops mail to them: take them off there "
+            "(Suppressions)."
+        )

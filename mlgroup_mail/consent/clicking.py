@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from mlgroup_mail import addresses
 from mlgroup_mail.consent.applying import apply_within
-from mlgroup_mail.model import Restriction, Road, Signal, SignalKind, Suppression
-from mlgroup_mail.store import Connection, Store, suppressions
-from mlgroup_mail.store.readers import Reader, asked_by_page, find_readers, mailing_names
+from mlgroup_mail.consent.readers_own import NOBODY, end_own, find_reader, is_own, opt_out_by_page, rules_against
+from mlgroup_mail.model import Signal
+from mlgroup_mail.store import Connection, Store
+from mlgroup_mail.store.readers import asked_by_page, find_readers, mailing_names
 
 
 class Way(StrEnum):
@@ -37,16 +38,13 @@ class Standing:
     """How it stands between a reader and our mail; empty for a link that is nobody's.
 
     `address` is masked. `out_of` are the topics on which we do not write to them, `ALL_TOPICS` among them where that
-    is so; `own` are those of them that they have asked for on our pages and may take back there.
+    is so; `own` are those of them that they have asked for themselves and may take back.
     """
 
     address: str = ""
     language: str = ""
     out_of: frozenset[str] = field(default_factory=frozenset)
     own: frozenset[str] = field(default_factory=frozenset)
-
-
-_NOBODY = Reader(contact_id=0, address="nobody@nowhere.invalid", language="")
 
 
 def apply_clicks(store: Store, clicks: Sequence[Click], *, now: Callable[[], datetime]) -> list[bool]:
@@ -65,52 +63,31 @@ def apply_clicks(store: Store, clicks: Sequence[Click], *, now: Callable[[], dat
 
 
 def take_back(store: Store, contact_id: int, topic: str, *, now: datetime) -> bool:
-    """End the opt-out from this very topic that the reader has asked for on our pages; False where none stands.
+    """End the opt-out from this very topic that the reader has asked for themselves; False where none stands.
 
-    Nothing else is ended: neither what came by another road nor what the mailbox or the provider said.
+    Nothing else is ended: what a complaint, the provider, a file or the team has said stays.
     """
     with store.reading() as connection:
         if topic not in standing(connection, contact_id).own:
             return False
     with store.deciding() as connection:
-        reader = find_readers(connection, [contact_id]).get(contact_id)
-        rules = (
-            [rule for rule in suppressions.rules_of(connection, reader.contact_id) if _is_own(rule)] if reader else []
-        )
-        meant = [rule for rule in rules if rule.topic == topic]
-        if reader is None or not meant:
-            return False
-        suppressions.end_rules(
-            connection,
-            meant,
-            contact_id=reader.contact_id,
-            topic=topic,
-            by="the reader",
-            reason="taken back on the page",
-            now=now,
-            road=Road.PAGE,
-        )
-        return True
+        reader = find_reader(connection, contact_id)
+        rules = rules_against(connection, reader)
+        return end_own(connection, reader, rules, topic, reason="taken back on the page", now=now)
 
 
 def standing(connection: Connection, contact_id: int) -> Standing:
     """How it stands for the reader whose link has this number."""
-    reader = find_readers(connection, [contact_id]).get(contact_id, _NOBODY)
-    # Asked for nobody, too: the time must not tell.
-    rules = suppressions.suppressions(connection, address=reader.address, contact_id=reader.contact_id)
-    if reader is _NOBODY:
+    reader = find_reader(connection, contact_id)
+    rules = rules_against(connection, reader)
+    if reader is NOBODY:
         return Standing()
-    against = [rule for rule in rules if rule.restriction is Restriction.SUPPRESSION]
     return Standing(
         address=addresses.mask(reader.address),
         language=reader.language,
-        out_of=frozenset(rule.topic for rule in against),
-        own=frozenset(rule.topic for rule in against if _is_own(rule) and rule.contact_id == reader.contact_id),
+        out_of=frozenset(rule.topic for rule in rules),
+        own=frozenset(rule.topic for rule in rules if is_own(rule, reader)),
     )
-
-
-def _is_own(rule: Suppression) -> bool:
-    return rule.road is Road.PAGE and rule.kind is SignalKind.OPT_OUT
 
 
 def _signals(connection: Connection, clicks: Sequence[Click]) -> list[Signal | None]:
@@ -127,16 +104,14 @@ def _signals(connection: Connection, clicks: Sequence[Click]) -> list[Signal | N
             continue
         asked[reader.contact_id, click.topic] = (times + 1, True)
         mailing = names.get(click.mailing_id, f"mailing {click.mailing_id}")
-        again = f", for the {times + 1}. time" if times else ""
         found.append(
-            Signal(
-                kind=SignalKind.OPT_OUT,
-                topic=click.topic,
-                road=Road.PAGE,
-                at=click.at,
-                contact_id=reader.contact_id,
+            opt_out_by_page(
+                reader,
+                click.topic,
                 reason=f"by {click.way}",
-                evidence=f"{mailing}: {click.way}{again}",
+                evidence=f"{mailing}: {click.way}",
+                before=times,
+                at=click.at,
             )
         )
     return found

@@ -1,7 +1,8 @@
 """What the rows of an opt-out file say: our own columns, and the exports of other software.
 
-Mailchimp exports an audience as one file for each standing (subscribed, unsubscribed, cleaned); its columns tell which.
-Listmonk exports everybody in one, with a status. Both are full lists of people: only who is out of them is taken.
+Mailchimp exports an audience as one file for each standing (subscribed, unsubscribed, cleaned); its columns tell which,
+also where some of them were deleted. Listmonk exports everybody in one, with a status. Both are full lists of people:
+only who is out of them is taken. So it is with a file of our own that has a column such as "Unsubscribed".
 Docs: docs/privacy.md, "Opt-outs of other software".
 """
 
@@ -46,8 +47,15 @@ def format_of(header: Collection[str], *, where: str) -> FileFormat:
     columns = set(header)
     if columns >= _OF_LISTMONK:
         return LISTMONK
-    if columns >= _OF_MAILCHIMP:
-        return _mailchimp(columns, where=where)
+    if columns & _LEFT_MAILCHIMP:
+        return MAILCHIMP
+    if _ADDRESS_OF_MAILCHIMP in columns and columns & _OF_MAILCHIMP:
+        raise ContactSourceError(
+            "this is Mailchimp's export of people who have not left: it has neither UNSUB_TIME nor CLEAN_TIME",
+            where=where,
+            mend="Nobody was opted out. Import the files of the same export whose names begin with “unsubscribed” and "
+            "“cleaned”. If everybody in this one wants no more mail, keep the column of addresses alone.",
+        )
     return OWN
 
 
@@ -55,8 +63,13 @@ def _own(row: Row) -> Said:
     return Said(topic=row.get("topic", ""), at=row.get("at", ""), reason=row.get("reason", ""))
 
 
-OWN = FileFormat(name="", read=_own)
-"""Whoever is in such a file is out."""
+OWN = FileFormat(
+    name="",
+    read=_own,
+    nobody_out="If everybody in it wants no more mail, keep the column of addresses alone: such a file opts all of "
+    "them out.",
+)
+"""Whoever is in such a file is out, unless a column says otherwise (`consent.list_columns`)."""
 
 _OF_LISTMONK = frozenset({"uuid", "email", "attributes", "status"})
 _OUT_OF_LISTMONK = frozenset({"blocklisted", "disabled"})
@@ -79,19 +92,16 @@ LISTMONK = FileFormat(
     "ones, and keep only the column “email”: a file of addresses opts all of them out.",
 )
 
-_OF_MAILCHIMP = frozenset({"email address", "leid", "euid"})
+_ADDRESS_OF_MAILCHIMP = "email address"
 _UNSUBSCRIBED, _CLEANED = "unsub time", "clean time"
-
-
-def _mailchimp(columns: Collection[str], *, where: str) -> FileFormat:
-    if not {_UNSUBSCRIBED, _CLEANED} & set(columns):
-        raise ContactSourceError(
-            "this is Mailchimp's export of people who have not left: it has neither UNSUB_TIME nor CLEAN_TIME",
-            where=where,
-            mend="Nobody was opted out. Import the files of the same export whose names begin with “unsubscribed” and "
-            "“cleaned”.",
-        )
-    return MAILCHIMP
+_LEFT_MAILCHIMP = frozenset({_UNSUBSCRIBED, _CLEANED})
+_OF_MAILCHIMP = frozenset(
+    {
+        *("leid", "euid", "member rating", "optin time", "optin ip", "confirm time", "confirm ip"),
+        *("last changed", "gmtoff", "dstoff", "tags"),
+    }
+)
+"""Columns that Mailchimp writes: whoever prepares a file deletes some of them, and seldom all."""
 
 
 def _read_mailchimp(row: Row) -> Said:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlgroup_mail.consent.file_formats import FileFormat, Row, format_of
+from mlgroup_mail.consent.file_formats import OWN, FileFormat, Row, format_of
 from mlgroup_mail.errors import ContactSourceError
 
 _ADDRESS_COLUMNS = (
@@ -29,9 +29,14 @@ _LONGEST_CELL = 131_072
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileRows:
-    """What a file is, and its rows: (number as a spreadsheet shows it, the address as written, all cells)."""
+    """What a file is, and its rows: (number as a spreadsheet shows it, the address as written, all cells).
+
+    `header` has the columns as written, `names` as the rows have them.
+    """
 
     format: FileFormat
+    header: tuple[str, ...]
+    names: tuple[str, ...]
     rows: Iterator[tuple[int, str, Row]]
 
 
@@ -56,16 +61,20 @@ def read_text(path: Path) -> str:
     raise ContactSourceError("this is not a text file", where=str(path), mend="Save it as CSV and try again.")
 
 
-def read_rows(text: str, path: Path) -> FileRows:
-    """The rows of a file; raises ContactSourceError where it has no column of addresses, and while they are read."""
+def read_rows(text: str, path: Path, *, as_own: bool = False) -> FileRows:
+    """The rows of a file; raises ContactSourceError where it has no column of addresses, and while they are read.
+
+    `as_own`: whatever its columns are, it is a file of ours.
+    """
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = max(",;\t", key=first.count)
     # Only CR and LF end a row: U+2028 and its like stand in texts that were copied from elsewhere.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        header = [_column_name(cell) for cell in next(reader, [])]
+        written = next(reader, [])
     except csv.Error as error:
         raise _no_csv(error, path) from None
+    header = [_column_name(cell) for cell in written]
     column = next((name for name in _ADDRESS_COLUMNS if name in header), None)
     if column is None:
         raise ContactSourceError(
@@ -73,7 +82,12 @@ def read_rows(text: str, path: Path) -> FileRows:
             where=str(path),
             mend='The first row names the columns: "address", and if known "topic", "at", "reason".',
         )
-    return FileRows(format=format_of(header, where=str(path)), rows=_rows(reader, header, column, path))
+    return FileRows(
+        format=OWN if as_own else format_of(header, where=str(path)),
+        header=tuple(written),
+        names=tuple(header),
+        rows=_rows(reader, header, column, path),
+    )
 
 
 def _rows(

@@ -4,7 +4,7 @@ The exports of Mailchimp and listmonk are read as they are (`consent.file_format
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,10 @@ from mlgroup_mail import addresses
 from mlgroup_mail.addresses import AddressReading
 from mlgroup_mail.consent.applying import apply_signals
 from mlgroup_mail.consent.erasing import WithoutErased
-from mlgroup_mail.consent.file_formats import Said, UnclearRowError
+from mlgroup_mail.consent.file_formats import OWN, Row, Said, UnclearRowError
+from mlgroup_mail.consent.file_guard import require_no_list, require_no_source
 from mlgroup_mail.consent.file_rows import FileRows, read_rows, read_text
+from mlgroup_mail.consent.list_columns import ListColumns, ReadColumns, Stated, no_list
 from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal
 from mlgroup_mail.store import Store, suppressions
@@ -36,9 +38,9 @@ class RowRemark:
 class ImportedFile:
     """What an opt-out file brought. `known` is true where the same content had been imported before.
 
-    `rejected` are the rows that name nobody, `noted` those that count for more than they say. `erased` are opt-outs of
-    people who were erased: they are stopped for ever already, and nothing of them is kept. `passed_over` are rows of
-    another software's list whose people want mail; `format` is that software's name.
+    `rejected` are the rows that name nobody, `noted` those that count otherwise than they say. `erased` are opt-outs of
+    people who were erased: they are stopped for ever already, and nothing of them is kept. `passed_over` are rows whose
+    people want mail, as another software's list or a column of the file has it; `format` is that software's name.
     """
 
     name: str
@@ -51,41 +53,78 @@ class ImportedFile:
     format: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Import:
+    """What opt-out files are read with: the project's topics, and what is needed to tell its contact lists from them.
+
+    `columns` knows the words of contact lists, `sources` are the lists' files by name. Where `everybody` is set, all in
+    a file are out, whatever else it says.
+    """
+
+    topics: Collection[str]
+    erasure_key: str | None = None
+    columns: ReadColumns = no_list
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    everybody: bool = False
+
+
 @dataclass(kw_only=True, slots=True)
 class _Reading:
-    """What is found while a file is read."""
+    """A file while it is read, and what is found on the way. `written` is its own time, and `now` the time here."""
 
+    name: str
+    file: FileRows
+    listed: ListColumns
+    topics: Collection[str]
+    written: datetime
+    now: datetime
     rejected: list[RowRemark] = field(default_factory=list)
     noted: list[RowRemark] = field(default_factory=list)
     passed_over: int = 0
     out: int = 0
 
+    def reject(self, row: int, reason: str) -> None:
+        """A row that somebody must mend."""
+        self.rejected.append(RowRemark(row=row, reason=reason))
 
-def import_file(
-    store: Store, path: Path, *, topics: Collection[str], now: datetime, erasure_key: str | None = None
-) -> ImportedFile:
+    def note(self, row: int, reason: str) -> None:
+        """A row that counts, otherwise than it says."""
+        self.noted.append(RowRemark(row=row, reason=reason))
+
+
+def import_file(store: Store, path: Path, by: Import, *, now: datetime) -> ImportedFile:
     """Apply every row of a file; what cannot be read is reported, the other rows count.
 
     An unknown or empty topic opts out of everything: when in doubt, less mail; an unknown one is noted. A file with the
     same content is imported once, whatever its name; when an import was cut off or rows were rejected, running it again
     does the rest.
-    Raises ContactSourceError where the file as a whole cannot be used, and where it is another software's list and
-    nobody in it is out; ConfigurationError where somebody was erased and `erasure_key` is not theirs.
+    Raises ContactSourceError where the file as a whole cannot be used, and where it is another software's list or has a
+    column such as "Unsubscribed" and nobody in it is out, and where it is the group's own list;
+    ConfigurationError where somebody was erased and the erasure key is not theirs.
     """
     text = read_text(path)
     digest = hashlib.sha256(text.encode()).hexdigest()
     with store.reading() as connection:
         if suppressions.file_was_imported(connection, digest):
             return ImportedFile(name=path.name, known=True)
-    # Where a row tells no time, the file's own is as near: it is the same when an import is run again.
-    written = min(now, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-    file, reading, sieve = read_rows(text, path), _Reading(), WithoutErased(erasure_key)
-    applied = apply_signals(store, _signals(file, path.name, topics, reading, at=written), now=now, sieve=sieve)
+    if not by.everybody:
+        require_no_source(path, by.sources)
+    file, sieve = read_rows(text, path, as_own=by.everybody), WithoutErased(by.erasure_key)
+    reading = _Reading(
+        name=path.name,
+        file=file,
+        listed=by.columns(file.header) if file.format is OWN and not by.everybody else ListColumns(),
+        topics=by.topics,
+        # Where a row tells no time, the file's own is as near: it is the same when an import is run again.
+        written=min(now, datetime.fromtimestamp(path.stat().st_mtime, UTC)),
+        now=now,
+    )
+    signals = _checked(store, _signals(reading), reading, path)
+    applied = apply_signals(store, signals, now=now, sieve=sieve)
     if reading.passed_over and not reading.out and not reading.rejected:
+        what = f"export of {file.format.name}" if file.format.name else "file"
         raise ContactSourceError(
-            f"nobody in this export of {file.format.name} is out: nobody was opted out",
-            where=str(path),
-            mend=file.format.nobody_out,
+            f"nobody in this {what} is out: nobody was opted out", where=str(path), mend=file.format.nobody_out
         )
     if not reading.rejected:
         # Until somebody has mended the others, each import tells them again.
@@ -102,9 +141,7 @@ def import_file(
     )
 
 
-def import_waiting(
-    store: Store, folder: Path, *, topics: Collection[str], now: datetime, erasure_key: str | None = None
-) -> list[ImportedFile]:
+def import_waiting(store: Store, folder: Path, by: Import, *, now: datetime) -> list[ImportedFile]:
     """Import every CSV file that lies in `folder` (`contacts/opt-outs/`), each once; no folder, no files.
 
     Raises ContactSourceError for a file that cannot be used, after all others have been imported.
@@ -113,7 +150,7 @@ def import_waiting(
     unusable: list[ContactSourceError] = []
     for path in sorted(folder.glob("*.csv")):
         try:
-            imported.append(import_file(store, path, topics=topics, now=now, erasure_key=erasure_key))
+            imported.append(import_file(store, path, by, now=now))
         except ContactSourceError as error:
             unusable.append(error)
     if unusable:
@@ -121,27 +158,47 @@ def import_waiting(
     return imported
 
 
-def _signals(
-    file: FileRows, name: str, topics: Collection[str], reading: _Reading, *, at: datetime
-) -> Iterator[Signal]:
+def _checked(store: Store, signals: Iterator[Signal], reading: _Reading, path: Path) -> Iterable[Signal]:
+    """The same signals. A file that describes people is read to its end before any of it counts."""
+    if not reading.listed.describing:
+        return signals
+    found = list(signals)
+    with store.reading() as connection:
+        out = (signal.address for signal in found)
+        require_no_list(connection, out, describing=reading.listed.describing, path=path)
+    return found
+
+
+def _signals(reading: _Reading) -> Iterator[Signal]:
     """The signals of all rows; what there is to say about the others is added to `reading` on the way."""
-    software = f" ({file.format.name})" if file.format.name else ""
-    for number, written, row in file.rows:
+    software = f" ({reading.file.format.name})" if reading.file.format.name else ""
+    for number, written, row in reading.file.rows:
         try:
-            said = file.format.read(row)
-            if said is None:
+            said, stated = reading.file.format.read(row), _stated(reading, row)
+            if said is None or stated.wants_mail:
                 reading.passed_over += 1
                 continue
             read = addresses.read_cell(written)
         except (UnclearRowError, addresses.AddressError) as error:
-            reading.rejected.append(RowRemark(row=number, reason=str(error)))
+            reading.reject(number, str(error))
             continue
         reading.out += 1
         if addresses.SOME_UNREADABLE in read.remarks:
-            reading.rejected.append(RowRemark(row=number, reason=addresses.SOME_UNREADABLE))
-        if said.topic and _topic(said.topic, topics) is None:
-            reading.noted.append(RowRemark(row=number, reason=_unknown(said.topic)))
-        yield from _of_row(said, read, topics, evidence=f"{name}, row {number}{software}", at=at)
+            reading.reject(number, addresses.SOME_UNREADABLE)
+        if stated.doubt:
+            reading.note(number, stated.doubt)
+        if said.topic and _topic(said.topic, reading.topics) is None:
+            reading.note(number, _unknown(said.topic))
+        at, doubt = _asked_at(said.at, now=reading.now)
+        if doubt:
+            reading.note(number, doubt)
+        yield from _of_row(
+            said, read, reading.topics, evidence=f"{reading.name}, row {number}{software}", at=at or reading.written
+        )
+
+
+def _stated(reading: _Reading, row: Row) -> Stated:
+    return reading.listed.stated([row[name] for name in reading.file.names])
 
 
 def _of_row(
@@ -153,7 +210,7 @@ def _of_row(
             kind=said.kind,
             topic=_topic(said.topic, topics) or ALL_TOPICS,
             road=Road.FILE,
-            at=_moment(said.at) or at,
+            at=at,
             address=address,
             reason=said.reason,
             evidence=evidence,
@@ -170,10 +227,19 @@ def _unknown(topic: str) -> str:
     return f"topic {addresses.mask_text(topic)[:_LONGEST_SHOWN]} is not known: taken as all topics"
 
 
-def _moment(text: str) -> datetime | None:
-    """An ISO 8601 date or time; a text that is none is passed over: the opt-out counts all the same."""
+def _asked_at(text: str, *, now: datetime) -> tuple[datetime | None, str]:
+    """When it was asked for (ISO 8601, UTC where no zone is named), and what to tell where the text is no use.
+
+    The opt-out counts all the same, with the file's own time.
+    """
+    if not text:
+        return None, ""
+    shown = addresses.mask_text(text)[:_LONGEST_SHOWN]
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        asked = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None, f"the time “{shown}” cannot be read (2021-10-04 09:30 could): the file's own is taken"
+    if asked > now:
+        return None, f"the time “{shown}” has not come yet: the file's own is taken"
+    return asked, ""

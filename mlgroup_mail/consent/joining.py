@@ -6,15 +6,17 @@ for before on our pages or by mail, and the memory of an erasure, gives way to w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from mlgroup_mail.consent.erasing import ErasedPeople
-from mlgroup_mail.consent.preferences import BY_THE_READER, Choices, choices_of, choose_within
+from mlgroup_mail.consent.preferences import Choices, choices_of, choose_within
+from mlgroup_mail.consent.readers_own import BY_THE_READER
 from mlgroup_mail.consent.restrictions import restrictions
 from mlgroup_mail.model import ALL_TOPICS, Contact, Road, SignalKind
 from mlgroup_mail.store import Connection, Store, suppressions
 from mlgroup_mail.store.join_requests import (
+    AboutThem,
     Applicant,
     JoinRequest,
     add_request,
@@ -49,15 +51,16 @@ def ask_to_join(store: Store, applicant: Applicant, terms: JoinTerms, *, now: da
             return None
         if asked_lately(connection, applicant.address, now=now):
             return False
-    # One after the other: two that come at once for one mailbox are one.
-    with store.deciding() as connection:
-        return add_request(connection, applicant, now=now)
+    # It is no consent yet: no claim waits for it.
+    with store.writing() as connection:
+        return add_request(connection, applicant, per_hour=terms.per_hour, now=now)
 
 
-def confirm(store: Store, token: str, terms: JoinTerms, *, now: datetime) -> Choices | None:
+def confirm(store: Store, token: str, about: AboutThem, terms: JoinTerms, *, now: datetime) -> Choices | None:
     """Put whoever has this link on the list, durably; None where it is no link of ours, or too old.
 
-    Whoever presses again changes nothing. Raises ConfigurationError where erased people cannot be recognised.
+    What came with the request may be a stranger's word: `about` is what stood there when the button was pressed, and
+    counts. Whoever presses again changes nothing. Raises ConfigurationError where erased people cannot be recognised.
     """
     with store.reading() as connection:
         request = find_request(connection, token, now=now)
@@ -66,14 +69,25 @@ def confirm(store: Store, token: str, terms: JoinTerms, *, now: datetime) -> Cho
     with store.deciding() as connection:
         request = find_request(connection, token, now=now)
         if request is not None and request.contact_id is None:
+            request = replace(request, **asdict(about))
             contact_id = _put_on_the_list(connection, request, terms, now=now)
-            choose_within(connection, contact_id, dict.fromkeys(terms.joined, True), terms.topics, now=now)
+            wanted = dict.fromkeys(terms.joined, True)
+            choose_within(connection, contact_id, wanted, terms.topics, knowing=True, now=now)
             # Whatever a list will say of them.
             chosen = choices_of(connection, contact_id, terms.topics).turned_on
             turn_on(connection, contact_id, set(terms.joined) - chosen, now=now)
-            confirm_request(connection, request.request_id, contact_id=contact_id, now=now)
+            confirm_request(connection, request, contact_id=contact_id, now=now)
     with store.reading() as connection:
         return _confirmed(connection, find_request(connection, token, now=now), terms)
+
+
+def find_joining(
+    store: Store, token: str, terms: JoinTerms, *, now: datetime
+) -> tuple[JoinRequest | None, Choices | None]:
+    """The request that a link is of, and how it stands for whoever has confirmed it; None for what there is not."""
+    with store.reading() as connection:
+        request = find_request(connection, token, now=now)
+        return request, _confirmed(connection, request, terms)
 
 
 def may_be_asked(connection: Connection, address: str, terms: JoinTerms) -> bool:

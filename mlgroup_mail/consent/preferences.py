@@ -11,15 +11,12 @@ from datetime import datetime
 
 from mlgroup_mail import addresses
 from mlgroup_mail.consent.applying import apply_within
-from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, Signal, SignalKind, Suppression
-from mlgroup_mail.store import Connection, Store, suppressions
+from mlgroup_mail.consent.readers_own import NOBODY, end_own, find_reader, is_own, opt_out_by_page, rules_against
+from mlgroup_mail.model import ALL_TOPICS, Signal, Suppression
+from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.contacts import find_topics
 from mlgroup_mail.store.preferences import turn_off, turn_on
-from mlgroup_mail.store.readers import Reader, asked_by_page, find_readers
-
-BY_THE_READER = "the reader"
-_OWN_ROADS = frozenset({Road.PAGE, Road.MAILBOX})
-_NOBODY = Reader(contact_id=0, address="nobody@nowhere.invalid", language="")
+from mlgroup_mail.store.readers import Reader, asked_by_page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +71,17 @@ class Change:
         return bool(self.lift or self.opt_out or self.turn_on or self.turn_off)
 
 
-def change_for(choices: Choices, asked: Mapping[str, bool]) -> Change:
+_NOTHING = Change(lift=frozenset(), opt_out=frozenset(), turn_on=frozenset(), turn_off=frozenset())
+
+
+def change_for(choices: Choices, asked: Mapping[str, bool], *, knowing: bool) -> Change:
     """What `asked` (topic -> on or off) changes. Topics it does not name stay as they are, as does what is not theirs.
 
-    Who has left everything and turns some topics on gets these and no others.
+    Who has left everything, `knowing` it, and turns some topics on gets these and no others. Who could not know it
+    (their page is older) turns nothing on.
     """
+    if ALL_TOPICS in choices.left and not knowing:
+        return _NOTHING
     on = {
         topic for topic in choices.topics if asked.get(topic) and choices.is_theirs(topic) and not choices.is_on(topic)
     }
@@ -97,14 +100,12 @@ def change_for(choices: Choices, asked: Mapping[str, bool]) -> Change:
 
 def choices_of(connection: Connection, contact_id: int, topics: Mapping[str, bool]) -> Choices:
     """How it stands for the person whose link has this number. `topics`: those of the project, on by default or not."""
-    reader = find_readers(connection, [contact_id]).get(contact_id, _NOBODY)
-    # Asked for nobody, too: the time must not tell.
-    rules = suppressions.suppressions(connection, address=reader.address, contact_id=reader.contact_id)
+    reader = find_reader(connection, contact_id)
+    rules = rules_against(connection, reader)
     found = find_topics(connection, reader.contact_id)
-    if reader is _NOBODY or found is None:
+    if reader is NOBODY or found is None:
         return Choices()
-    rules = [rule for rule in rules if rule.restriction is Restriction.SUPPRESSION]
-    own = tuple(rule for rule in rules if _is_own(rule, reader))
+    own = tuple(rule for rule in rules if is_own(rule, reader))
     by_list = set(found.listed) & topics.keys() if found.listed else {topic for topic, on in topics.items() if on}
     return Choices(
         contact_id=reader.contact_id,
@@ -120,66 +121,56 @@ def choices_of(connection: Connection, contact_id: int, topics: Mapping[str, boo
 
 
 def choose(
-    store: Store, contact_id: int, asked: Mapping[str, bool], topics: Mapping[str, bool], *, now: datetime
+    store: Store,
+    contact_id: int,
+    asked: Mapping[str, bool],
+    topics: Mapping[str, bool],
+    *,
+    knowing: bool,
+    now: datetime,
 ) -> bool:
-    """Give the person whose link has this number what they ask for, durably; whether that changed anything."""
+    """Give the person whose link has this number what they ask for, durably; whether that changed anything.
+
+    `knowing`: whether they were told of it where they have left everything.
+    """
     with store.reading() as connection:
-        if not change_for(choices_of(connection, contact_id, topics), asked):
+        if not change_for(choices_of(connection, contact_id, topics), asked, knowing=knowing):
             return False
     with store.deciding() as connection:
-        return choose_within(connection, contact_id, asked, topics, now=now)
+        return choose_within(connection, contact_id, asked, topics, knowing=knowing, now=now)
 
 
 def choose_within(
-    connection: Connection, contact_id: int, asked: Mapping[str, bool], topics: Mapping[str, bool], *, now: datetime
+    connection: Connection,
+    contact_id: int,
+    asked: Mapping[str, bool],
+    topics: Mapping[str, bool],
+    *,
+    knowing: bool,
+    now: datetime,
 ) -> bool:
     """The same within a transaction that is `deciding` already."""
     choices = choices_of(connection, contact_id, topics)
-    change = change_for(choices, asked)
-    person = choices.contact_id
-    _lift(connection, choices, change.lift, now=now)
-    apply_within(connection, _opt_outs(connection, person, change.opt_out, now), now=now)
-    turn_off(connection, person, change.turn_off)
-    turn_on(connection, person, change.turn_on, now=now)
+    change = change_for(choices, asked, knowing=knowing)
+    reader = find_reader(connection, contact_id)
+    for topic in sorted(change.lift):
+        end_own(connection, reader, choices.own, topic, reason="turned on again by themselves", now=now)
+    apply_within(connection, _opt_outs(connection, reader, change.opt_out, now), now=now)
+    turn_off(connection, reader.contact_id, change.turn_off)
+    turn_on(connection, reader.contact_id, change.turn_on, now=now)
     return bool(change)
 
 
-def _is_own(rule: Suppression, reader: Reader) -> bool:
-    """Whether they have asked for it themselves: in their name, or from their mailbox before it had one here."""
-    theirs = rule.contact_id == reader.contact_id
-    before = rule.contact_id is None and rule.address == addresses.key(reader.address)
-    return rule.kind is SignalKind.OPT_OUT and rule.road in _OWN_ROADS and (theirs or before)
-
-
-def _lift(connection: Connection, choices: Choices, topics: Iterable[str], *, now: datetime) -> None:
-    for topic in sorted(topics):
-        suppressions.end_rules(
-            connection,
-            [rule for rule in choices.own if rule.topic == topic],
-            contact_id=choices.contact_id,
-            topic=topic,
-            by=BY_THE_READER,
-            reason="turned on again by themselves",
-            now=now,
-            road=Road.PAGE,
+def _opt_outs(connection: Connection, reader: Reader, topics: Iterable[str], now: datetime) -> list[Signal]:
+    asked = asked_by_page(connection, [reader.contact_id])
+    return [
+        opt_out_by_page(
+            reader,
+            topic,
+            reason="turned off on the page of topics",
+            evidence="the page of topics",
+            before=asked.get((reader.contact_id, topic), (0, False))[0],
+            at=now,
         )
-
-
-def _opt_outs(connection: Connection, contact_id: int, topics: Iterable[str], now: datetime) -> list[Signal]:
-    asked = asked_by_page(connection, [contact_id])
-    signals = []
-    for topic in sorted(topics):
-        times, _ = asked.get((contact_id, topic), (0, False))
-        again = f", for the {times + 1}. time" if times else ""
-        signals.append(
-            Signal(
-                kind=SignalKind.OPT_OUT,
-                topic=topic,
-                road=Road.PAGE,
-                at=now,
-                contact_id=contact_id,
-                reason="turned off on the page of topics",
-                evidence=f"the page of topics{again}",
-            )
-        )
-    return signals
+        for topic in sorted(topics)
+    ]

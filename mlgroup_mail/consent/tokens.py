@@ -100,6 +100,11 @@ def _raw(text: str) -> tuple[bytes, bool]:
     return (raw, True) if whole else (bytes(_LENGTH), False)
 
 
+def fingerprint(key: str) -> str:
+    """What a key is known by where it must not be shown: 16 hexadecimal digits."""
+    return hashlib.sha256(b"fingerprint" + key.encode()).hexdigest()[:16]
+
+
 def _version(key: bytes) -> int:
     """The number by which a token tells its key; where two keys share one, both are asked."""
     return hashlib.sha256(b"version" + key).digest()[0]

@@ -1,13 +1,13 @@
 """The main path: sending what is still open in a batch, each person at most once."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from mlgroup_mail.clock import Clock, boot_seconds
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import MayBegin, Transport
-from mlgroup_mail.delivery.waiting import wait_out
+from mlgroup_mail.delivery.waiting import PATIENCE_SECONDS, wait_out
 from mlgroup_mail.model import Batch, Message, Outcome, OutcomeKind, Scope
 from mlgroup_mail.store.claims import Claimed, Claims, Window
 from mlgroup_mail.store.rates import BEGIN_WITHIN_SECONDS, Wait
@@ -30,36 +30,56 @@ def dispatch(
     Each window is one durable transaction: the last outcomes are recorded, opt-outs read again, the next attempts
     written. What holds up all mail is waited out here; what holds up some domains is for the caller, who may have
     other mail. Raises TransportError where the server as a whole does not take mail; what was not tried stays as it
-    is. Where `stop` is asked the window that is open is finished, and none is begun.
+    is. Where `stop` is asked the windows that are open are finished, and none is begun.
     """
     outcomes: list[Outcome] = []
+    put_off, waited = False, 0.0
     wanted = partial(claims.still_wanted, batch, now=clock.now)
+
+    def hear(answers: Iterable[Outcome]) -> None:
+        nonlocal put_off
+        before = len(outcomes)
+        for outcome in answers:
+            outcomes.append(outcome)  # One by one: an interruption keeps those that are known.
+        if news := outcomes[before:]:
+            put_off = all(outcome.kind is OutcomeKind.DEFERRED for outcome in news)
+            progress(len(news))
+
     try:
         while True:
-            if outcomes and not transport.ready():
-                # What is known must not wait in memory for a reconnection.
+            if not transport.ready():
+                # What is known, or soon will be, must not wait in memory for a reconnection.
+                hear(transport.send((), _never))
                 claims.record(outcomes, now=clock.now())
-                outcomes = []
+                outcomes.clear()
             transport.open()
             if stop.asked:
                 return None
             window = claims.next(
                 batch, transport.window, record=outcomes, now=clock.now, one_variant=transport.one_variant
             )
-            outcomes = []
-            if isinstance(window, Wait):
-                if window.scope is Scope.SERVER and wait_out(window.seconds, wanted=wanted, stop=stop):
-                    continue
-                return window
+            outcomes.clear()
+            if isinstance(window, Window):
+                messages, failed = _made(window, merge)
+                hear(failed)
+                hear(transport.send(messages, _may_begin(window), more=True))
+                continue
+            hear(transport.send((), _never))
+            if outcomes:
+                # What came of the last ones decides what is due now.
+                continue
             if window is None:
                 return None
-            messages, failed = _made(window, merge)
-            outcomes += failed
-            for outcome in transport.send(messages, _may_begin(window)):
-                outcomes.append(outcome)  # One by one: an interruption keeps those that are known.
-            progress(len(outcomes))
+            # Who puts everybody off again and again, each time for a moment, is left to a later dispatch.
+            waited = waited + window.seconds if put_off else 0.0
+            patient = window.scope is Scope.SERVER and waited <= PATIENCE_SECONDS
+            if not (patient and wait_out(window.seconds, wanted=wanted, stop=stop)):
+                return window
     finally:
-        claims.record(outcomes, now=clock.now())
+        try:
+            hear(transport.send((), _never))
+        finally:
+            claims.record(outcomes, now=clock.now())
 
 
 def _made(window: Window, merge: Callable[[Claimed], Message]) -> tuple[list[Message], list[Outcome]]:
@@ -74,6 +94,10 @@ def _made(window: Window, merge: Callable[[Claimed], Message]) -> tuple[list[Mes
             detail = f"the message could not be made ({type(error).__name__})"
             failed.append(Outcome(attempt_id=claimed.attempt_id, kind=OutcomeKind.DEFERRED, detail=detail))
     return messages, failed
+
+
+def _never() -> bool:
+    return False
 
 
 def _may_begin(window: Window) -> MayBegin:

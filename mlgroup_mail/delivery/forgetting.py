@@ -4,12 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from mlgroup_mail.addresses import mask, mask_name
 from mlgroup_mail.consent.erasing import erase_person, forgotten_at, require_erasure_key
 from mlgroup_mail.delivery.transports.outbox_clearing import messages_of, remove_messages
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import MailingRef
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.belongings import Belongings, belongings, deliveries_by_mailing, is_known
+from mlgroup_mail.store.belongings import (
+    Belongings,
+    belongings,
+    count_rules,
+    deliveries_by_mailing,
+    is_known,
+    name_of,
+)
 from mlgroup_mail.store.erasure import Forgotten
 
 
@@ -24,6 +32,34 @@ class ForgottenEverywhere:
     ledger: Forgotten | None
     messages: int
     mailings: tuple[MailingRef, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WouldForget:
+    """Whom an erasure means, masked, and how much there is of them: for whoever has typed a number or an address.
+
+    `contact_id` is None, and `name` empty, where the address is nobody's on the list.
+    """
+
+    contact_id: int | None
+    name: str
+    addresses: tuple[str, ...]
+    deliveries: int
+    rules: int
+
+
+def would_forget(store: Store, who: str, *, key: str | None) -> WouldForget:
+    """What `forget_person` would forget; changes nothing, and raises what that would raise where it cannot be done."""
+    with store.reading() as connection:
+        require_erasure_key(connection, key)
+        theirs = belongings(connection, who)
+        return WouldForget(
+            contact_id=theirs.contact_id,
+            name=mask_name(name_of(connection, theirs)),
+            addresses=tuple(sorted(map(mask, theirs.own))),
+            deliveries=sum(map(len, deliveries_by_mailing(connection, theirs).values())),
+            rules=count_rules(connection, theirs),
+        )
 
 
 def forget_person(

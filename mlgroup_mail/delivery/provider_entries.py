@@ -17,6 +17,7 @@ from mlgroup_mail.model import Bounce, SignalKind
 from mlgroup_mail.model.provider_list import ListEntry, ProviderList
 
 _UNTIL_2200 = 7_258_118_400
+_READ_AT_MOST = 1000
 
 
 class _Listed(BaseModel):
@@ -70,6 +71,7 @@ def _entry(on: ProviderList, found: object) -> ListEntry | None:
     return ListEntry(
         on=on,
         address=address,
+        listed=listed.email,
         at=datetime.fromtimestamp(listed.created, UTC),
         asks=SignalKind.BOUNCE if bounce is Bounce.HARD else _ASKS.get(on),
         bounce=bounce,
@@ -86,6 +88,3 @@ def _bounce(on: ProviderList, listed: _Listed) -> Bounce | None:
     if on is not ProviderList.BOUNCES:
         return None
     return by_status(listed.status or "") or by_status((listed.reason or "")[:_READ_AT_MOST]) or Bounce.HARD
-
-
-_READ_AT_MOST = 1000

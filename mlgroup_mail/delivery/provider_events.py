@@ -2,15 +2,18 @@
 
 Source: the service's page "Event Webhook Reference". What the table does not have is passed over: other kinds of event
 come up every few years, and some are about the account and nobody's mail. Custom arguments stand in the event itself,
-beside its own keys.
+beside its own keys. So whoever else shares the account may have any value under any name: only two keys have to be as
+they are documented, and an event that cannot be read keeps no other from being heard.
 """
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -25,22 +28,21 @@ _READ_AT_MOST, _LONGEST_DETAIL = 1000, 200
 
 
 class SendGridEvent(BaseModel):
-    """One event as it comes; keys that are not named here are nobody's business."""
+    """One event as it comes; keys that are not named here are nobody's business, what is no text says nothing."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
     event: str
-    timestamp: Annotated[float, Field(ge=0, lt=_UNTIL_2200, allow_inf_nan=False)]
-    email: str | None = None
-    smtp_id: str | None = Field(default=None, alias="smtp-id")
-    sg_message_id: str | None = None
-    type: str | None = None
-    status: str | None = None
-    reason: str | None = None
-    response: str | None = None
-    bounce_classification: str | None = None
-    key: Any = Field(default=None, alias=DELIVERY)
-    """Whatever others who share the account put there."""
+    timestamp: Annotated[float, Field(ge=0, lt=_UNTIL_2200, allow_inf_nan=False, strict=False)]
+    email: object = None
+    smtp_id: object = Field(default=None, alias="smtp-id")
+    sg_message_id: object = None
+    type: object = None
+    status: object = None
+    reason: object = None
+    response: object = None
+    bounce_classification: object = None
+    key: object = Field(default=None, alias=DELIVERY)
 
 
 _EVENTS = TypeAdapter(list[SendGridEvent])
@@ -101,12 +103,36 @@ class UnreadableEventsError(UsageError):
     """This is no list of events: nothing of it is taken."""
 
 
-def read_events(body: bytes) -> list[SendGridEvent]:
-    """The events of a request's body; raises UnreadableEventsError, which shows nothing of it."""
+def read_events(body: bytes) -> Sequence[SendGridEvent | None]:
+    """The events of a request's body, None for each that cannot be read.
+
+    Raises UnreadableEventsError where it is no list, or none of its events can be read; nothing of it is shown.
+    """
     try:
         return _EVENTS.validate_json(body)
-    except ValidationError as error:
-        raise UnreadableEventsError(f"not a list of events ({error.error_count()} faults)") from None
+    except ValidationError:
+        return _read_one_by_one(body)
+
+
+def _read_one_by_one(body: bytes) -> list[SendGridEvent | None]:
+    try:
+        # It passes over what a strict reader ends with: halves of characters, numbers of any length.
+        found = json.loads(body.decode(errors="replace"), parse_int=float)
+    except (ValueError, RecursionError):
+        raise UnreadableEventsError("not JSON") from None
+    if not isinstance(found, list):
+        raise UnreadableEventsError("not a list of events")
+    read = [_read_one(each) for each in found]
+    if read and not any(read):
+        raise UnreadableEventsError(f"a list of {len(read)}, none of them an event as they are known here")
+    return read
+
+
+def _read_one(found: object) -> SendGridEvent | None:
+    try:
+        return SendGridEvent.model_validate(found)
+    except ValidationError:
+        return None
 
 
 def in_our_words(event: SendGridEvent) -> ProviderEvent | None:
@@ -114,20 +140,25 @@ def in_our_words(event: SendGridEvent) -> ProviderEvent | None:
     word = _WORDS.get(event.event)
     if word is None:
         return None
-    said = (event.response if word.kind in _ANSWERED_BY_A_SERVER else event.reason) or ""
     bounce = _bounce(event) if word.kind is EventKind.BOUNCED else None
-    asks = _asks(word, event, bounce)
     return ProviderEvent(
         kind=word.kind,
         at=datetime.fromtimestamp(event.timestamp, UTC),
-        key=event.key if isinstance(event.key, str) else "",
-        message_id=event.smtp_id or "",
+        key=_text(event.key),
+        message_id=_text(event.smtp_id),
         alias=_alias(event),
         bounce=bounce,
-        asks=asks,
+        asks=_asks(word, event, bounce),
         every_topic=word.every_topic,
-        detail=word.says if word.says or word.kind is EventKind.PROCESSED else without_address(said, event.email or ""),
+        detail=_detail(word, event),
     )
+
+
+def _detail(word: _Word, event: SendGridEvent) -> str:
+    if word.says or word.kind is EventKind.PROCESSED:
+        return word.says
+    said = event.response if word.kind in _ANSWERED_BY_A_SERVER else event.reason
+    return without_address(_text(said), _text(event.email))
 
 
 _ANSWERED_BY_A_SERVER = frozenset({EventKind.DELIVERED, EventKind.DEFERRED})
@@ -135,7 +166,7 @@ _ANSWERED_BY_A_SERVER = frozenset({EventKind.DELIVERED, EventKind.DEFERRED})
 
 def _asks(word: _Word, event: SendGridEvent, bounce: Bounce | None) -> SignalKind | None:
     if word.kind is EventKind.DROPPED:
-        return _DROPPED_FOR.get((event.reason or "").strip().casefold())
+        return _DROPPED_FOR.get(_text(event.reason).strip().casefold())
     return SignalKind.BOUNCE if bounce is Bounce.HARD else word.asks
 
 
@@ -146,8 +177,8 @@ def _bounce(event: SendGridEvent) -> Bounce:
     """
     if event.type != "bounce":
         return Bounce.SOFT
-    coded = by_status(event.status or "") or by_status((event.reason or "")[:_READ_AT_MOST])
-    return coded or _CLASSES.get((event.bounce_classification or "").strip().casefold(), Bounce.HARD)
+    coded = by_status(_text(event.status)) or by_status(_text(event.reason)[:_READ_AT_MOST])
+    return coded or _CLASSES.get(_text(event.bounce_classification).strip().casefold(), Bounce.HARD)
 
 
 def _alias(event: SendGridEvent) -> str:
@@ -156,9 +187,20 @@ def _alias(event: SendGridEvent) -> str:
     `sg_message_id` begins with the `X-Message-Id` of the answer to the request, up to the first dot. The hash begins
     with that of the name, so that those of a request stand together in the index.
     """
-    name = (event.sg_message_id or "").partition(".")[0].strip()
-    address = addresses.key((event.email or "").strip())
-    return _hash(name)[:8] + _hash(f"{name}\x1f{address}")[:24] if name and address else ""
+    name = _text(event.sg_message_id).partition(".")[0].strip()
+    address = addresses.key(_text(event.email).strip())
+    return _hash_of_name(name) + _hash(f"{name}\x1f{address}")[:24] if name and address else ""
+
+
+@lru_cache(maxsize=64)
+def _hash_of_name(name: str) -> str:
+    # A thousand recipients share a request's.
+    return _hash(name)[:8]
+
+
+def _text(value: object) -> str:
+    """A value that should be a text: "" where it is none."""
+    return value if isinstance(value, str) else ""
 
 
 def _hash(text: str) -> str:
@@ -167,13 +209,17 @@ def _hash(text: str) -> str:
 
 def without_address(said: str, address: str) -> str:
     """A server's answer on one line, short, without the recipient's address and with every other one masked."""
-    start = said[:_READ_AT_MOST]
-    clean = start if start.isprintable() else "".join(char if char.isprintable() else " " for char in start)
-    words = clean.split()
-    # What was cut may have been half an address.
-    text = " ".join(words[:-1] if len(said) > _READ_AT_MOST else words)
+    text = _on_one_line(said[: _READ_AT_MOST + 1])
     folded = text.casefold()
     for part in (address, address.rpartition("@")[0]):
         if len(part) > 2 and part.casefold() in folded:
             text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", text, flags=re.IGNORECASE)
     return addresses.mask_text(text)[:_LONGEST_DETAIL]
+
+
+@lru_cache(maxsize=256)
+def _on_one_line(said: str) -> str:
+    """The start of a text, without what cannot be printed. Servers answer most people in the same words."""
+    words = "".join(char if char.isprintable() else " " for char in said[:_READ_AT_MOST]).split()
+    # What was cut may have been half an address.
+    return " ".join(words[:-1] if len(said) > _READ_AT_MOST else words)

@@ -18,7 +18,7 @@ from mlgroup_mail.consent.bounces import USUAL_RULE, SoftBounceRule, suppress_fo
 from mlgroup_mail.consent.erasing import WithoutErased
 from mlgroup_mail.delivery import roads
 from mlgroup_mail.delivery.transports.sendgrid_account import SendGridAccount
-from mlgroup_mail.delivery.transports.sendgrid_lists import MOST_ADDED, SuppressionLists
+from mlgroup_mail.delivery.transports.sendgrid_lists import MOST_ADDED, AddressesRefusedError, Page, SuppressionLists
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import ALL_TOPICS, Bounce, Road, Signal, SignalKind
 from mlgroup_mail.model.provider_list import ListEntry, ProviderList
@@ -32,6 +32,10 @@ OVERLAP = timedelta(days=1)
 _FIRST = datetime(2010, 1, 1, tzinfo=UTC)
 _LONGEST = timedelta(days=365)
 """A list that was never read is read year by year: what was read stays read, whatever interrupts."""
+_CLOCKS_DIFFER = timedelta(hours=1)
+"""Where two clocks differ by more, one of them is none: then times are compared as they are."""
+_MOST_REFUSED = 20
+"""Where so many addresses of one step are refused, it is not about each of them."""
 _CLICKED_SINCE = timedelta(hours=1)
 """Younger opt-outs are not pushed yet: SendGrid would drop the mail in which a reader may take one back."""
 
@@ -40,20 +44,24 @@ _CLICKED_SINCE = timedelta(hours=1)
 class Pulled:
     """What came of reading the lists, in numbers.
 
-    Of the `new` entries `opt_outs` led to rules, `soft` ones are soft bounces, `ours` we had put there ourselves, and
-    `erased` people's are not kept. `unreadable` ones hold no address. `pushed` were put on the list of unsubscriptions,
-    `taken_off` ones off a list after a lift.
+    Of the `new` entries `opt_outs` led to rules about people (complaints are among them), `bounced` to rules about
+    addresses, `soft` ones are soft bounces, `ours` we had put there ourselves, and `erased` people's are not kept.
+    `unreadable` ones hold no address. `pushed` were put on the list of unsubscriptions, `refused` ones SendGrid does
+    not take onto it; `taken_off` ones were taken off a list after a lift, `left_on` ones SendGrid keeps there.
     """
 
     entries: int = 0
     new: int = 0
     opt_outs: int = 0
+    bounced: int = 0
     soft: int = 0
     ours: int = 0
     erased: int = 0
     unreadable: int = 0
     pushed: int = 0
+    refused: int = 0
     taken_off: int = 0
+    left_on: int = 0
 
     def __add__(self, other: "Pulled") -> "Pulled":
         both = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
@@ -70,6 +78,19 @@ class ProviderLists:
     erasure_key: str | None
     soft: SoftBounceRule = USUAL_RULE
 
+    def keep(self, *, reads: bool, writes: bool) -> Pulled:
+        """Do all of it, reading or writing or both. Raises as `pull`, after as much as could be done."""
+        kept = Pulled()
+        try:
+            if reads:
+                kept += self.pull()
+            if writes:
+                kept += self.push()
+        finally:
+            # Last, because what was pushed may have been lifted meanwhile; and whatever became of the rest.
+            kept += self.take_off()
+        return kept
+
     def pull(self) -> Pulled:
         """Read what is new on every list. Raises TransportError; what was read until then is kept, and noted."""
         begun = self.clock.now()
@@ -85,32 +106,40 @@ class ProviderLists:
         log.info("SendGrid's lists: %s", pulled)
         return pulled
 
-    def push(self) -> int:
-        """Put those there who want no mail at all and whom SendGrid does not know of; returns how many.
+    def push(self) -> Pulled:
+        """Put those there who want no mail at all and whom SendGrid does not know of. Raises TransportError.
 
         In small steps, each of which is noted before and after: broken off, the next one does it again.
         """
-        pushed = 0
+        pushed = Pulled()
         with closing(SuppressionLists(self.account)) as lists:
             while some := self._next_to_push():
-                lists.add(some)
+                refused = set(_put_there(lists, some))
+                taken = [key for key in some if key not in refused]
                 with self.store.deciding() as connection:
-                    provider_lists.end_push(connection, some, now=self.clock.now())
-                pushed += len(some)
+                    provider_lists.end_push(connection, taken, now=self.clock.now())
+                    provider_lists.refuse_push(connection, refused, now=self.clock.now())
+                pushed += Pulled(pushed=len(taken), refused=len(refused))
         return pushed
 
-    def take_off(self) -> int:
-        """Take those off SendGrid's lists whose opt-out was lifted; returns how many. Raises TransportError."""
+    def take_off(self) -> Pulled:
+        """Take those off SendGrid's lists whose opt-out was lifted. Raises TransportError.
+
+        Whom SendGrid keeps there are tried again each time, and keep nobody else waiting.
+        """
         with self.store.reading() as connection:
             to_do = provider_lists.removals_to_do(connection)
         if not to_do:
-            return 0
+            return Pulled()
+        left_on: set[str] = set()
         with closing(SuppressionLists(self.account)) as lists:
-            for key, on in to_do:
-                lists.remove(on, key)
+            for each in to_do:
+                if not lists.remove(each.on, each.spellings):
+                    left_on.add(each.key)
+                    continue
                 with self.store.writing() as connection:
-                    provider_lists.end_removal(connection, key, on, now=self.clock.now())
-        return len({key for key, _ in to_do})
+                    provider_lists.end_removal(connection, each.key, each.on, now=self.clock.now())
+        return Pulled(taken_off=len({each.key for each in to_do} - left_on), left_on=len(left_on))
 
     def _next_to_push(self) -> Sequence[str]:
         now = self.clock.now()
@@ -124,37 +153,60 @@ class ProviderLists:
         for start, end in stretches(known, now=self.clock.now()):
             until = end
             for page in lists.pages(on, start=start, end=end):
-                pulled += replace(self._take_in(page.entries), unreadable=page.unreadable)
+                pulled += replace(self._take_in(page), unreadable=page.unreadable)
                 # A clock of ours that is ahead would skip what is still to come.
                 until = min(until, page.at or until)
             with self.store.writing() as connection:
                 provider_lists.keep_read_until(connection, on, until)
         return pulled
 
-    def _take_in(self, entries: Sequence[ListEntry]) -> Pulled:
+    def _take_in(self, page: Page) -> Pulled:
+        ahead = self.clock.now() - page.at if page.at else timedelta()
+        ahead = ahead if abs(ahead) < _CLOCKS_DIFFER else timedelta()
         with self.store.reading() as connection:
-            if not provider_lists.new_entries(connection, entries):
-                return Pulled(entries=len(entries))
+            if not provider_lists.new_entries(connection, page.entries, ahead=ahead):
+                return Pulled(entries=page.first_read)
         with self.store.deciding() as connection:
-            return self._write(connection, entries)
+            new = provider_lists.new_entries(connection, page.entries, ahead=ahead)
+            return replace(self._write(connection, new), entries=page.first_read)
 
-    def _write(self, connection: Connection, entries: Sequence[ListEntry]) -> Pulled:
+    def _write(self, connection: Connection, new: Sequence[ListEntry]) -> Pulled:
         now, sieve = self.clock.now(), WithoutErased(self.erasure_key)
-        kept = _without_erased(connection, provider_lists.new_entries(connection, entries), sieve)
+        kept = _without_erased(connection, new, sieve)
         provider_lists.keep_entries(connection, kept)
         pushed = provider_lists.pushed_among(connection, {_mailbox(entry) for entry in kept})
         ours = [entry for entry in kept if entry.on is ProviderList.UNSUBSCRIBES and _mailbox(entry) in pushed]
         signals = _untold(connection, [entry for entry in kept if entry.asks and entry not in ours])
+        bounces = [each for each in signals if each.kind is SignalKind.BOUNCE]
+        wishes = [each for each in signals if each.kind is not SignalKind.BOUNCE]
         soft = {_mailbox(entry) for entry in kept if entry.bounce is Bounce.SOFT}
         return Pulled(
-            entries=len(entries),
             new=len(kept),
-            opt_outs=apply_within(connection, signals, now=now)
+            opt_outs=apply_within(connection, wishes, now=now),
+            bounced=apply_within(connection, bounces, now=now)
             + suppress_for_soft_bounces(connection, soft, rule=self.soft, road=Road.PROVIDER, now=now),
             soft=sum(entry.bounce is Bounce.SOFT for entry in kept),
             ours=len(ours),
             erased=sieve.met,
         )
+
+
+def _put_there(lists: SuppressionLists, some: Sequence[str]) -> list[str]:
+    """Put them on the list, in halves where SendGrid refuses them together; returns those that it does not take.
+
+    Raises AddressesRefusedError where these are so many that it is not about each of them.
+    """
+    try:
+        lists.add(some)
+    except AddressesRefusedError:
+        if len(some) == 1:
+            return list(some)
+        middle = len(some) // 2
+        refused = _put_there(lists, some[:middle]) + _put_there(lists, some[middle:])
+        if len(refused) > _MOST_REFUSED:
+            raise
+        return refused
+    return []
 
 
 def stretches(known: datetime | None, *, now: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -5,28 +5,23 @@ kept once, doubt ends one way only, an opt-out is never taken back, and what can
 it. A chunk is one transaction, on one side or the other of every claim and of every erasure.
 """
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from mlgroup_mail import addresses
 from mlgroup_mail.consent.applying import apply_within
 from mlgroup_mail.consent.bounces import USUAL_RULE, SoftBounceRule, suppress_for_soft_bounces
-from mlgroup_mail.delivery.reconciling import ReadKey, hold_older_copy, read_key, read_message_id, sender_domain
+from mlgroup_mail.delivery.placing import Found, may_opt_out, place
+from mlgroup_mail.delivery.reconciling import hold_older_copy
 from mlgroup_mail.model import ALL_TOPICS, Bounce, EventKind, ProviderEvent, Road, Signal, SignalKind
 from mlgroup_mail.store import Connection, Store
-from mlgroup_mail.store.aliases import (
-    find_by_alias,
-    find_unplaced,
-    forget_unplaced,
-    keep_unplaced,
-    remember_aliases,
-)
-from mlgroup_mail.store.events import CitedDelivery, DeliveryEvent, cited_by_ids, last_begun, record_events
+from mlgroup_mail.store.aliases import remember_aliases
+from mlgroup_mail.store.citations import CitedCourtesy, CitedDelivery, last_begun
+from mlgroup_mail.store.events import DeliveryEvent, known_events, record_events
+from mlgroup_mail.store.suppressions import said_by_provider
 from mlgroup_mail.store.transactions import chunked
-
-log = logging.getLogger(__name__)
+from mlgroup_mail.store.unplaced_events import forget_unplaced, keep_unplaced
 
 CHUNK = 500
 """Events of one transaction, which no claim and no opt-out waits longer for than for a claim."""
@@ -37,7 +32,8 @@ class Received:
     """What came of events, in numbers. What `new` and `known` leave is about nobody here, or has to wait.
 
     `settled` deliveries were in doubt; `opt_outs` are new signals; `waiting` events cite what is not known yet;
-    `never_tried` ones a delivery that this ledger never tried, whose mailing is held then.
+    `never_tried` ones a delivery that this ledger never tried, whose mailing is held then; `outside` ones a mail
+    outside mailings, of which nothing is kept but the opt-outs.
     """
 
     new: int = 0
@@ -46,6 +42,7 @@ class Received:
     opt_outs: int = 0
     waiting: int = 0
     never_tried: int = 0
+    outside: int = 0
     nobody_s: int = 0
 
     def __add__(self, other: "Received") -> "Received":
@@ -67,133 +64,27 @@ def receive(
 
 
 def _receive(store: Store, events: Sequence[ProviderEvent], soft: SoftBounceRule, *, now: datetime) -> Received:
-    if not any(_may_opt_out(event) for event in events):
+    if not any(may_opt_out(event) for event in events):
         with store.claiming() as connection:
-            found = _find(connection, events)
+            found = place(connection, events)
             # An opt-out may have waited for one of these.
             if not found.opts_out:
                 return _write(connection, found, soft, now=now)
     with store.deciding() as connection:
-        return _write(connection, _find(connection, events), soft, now=now)
+        return _write(connection, place(connection, events), soft, now=now)
 
 
-def _may_opt_out(event: ProviderEvent) -> bool:
-    """Whether an opt-out may follow from it: a soft bounce may be the last of several."""
-    return event.asks is not None or event.bounce is Bounce.SOFT
-
-
-@dataclass(kw_only=True, slots=True)
-class _Found:
-    """Where the events of a chunk belong. `freed` are those that had waited, and are among the `placed` now."""
-
-    placed: list[tuple[ProviderEvent, CitedDelivery]] = field(default_factory=list)
-    never_tried: list[tuple[ProviderEvent, CitedDelivery]] = field(default_factory=list)
-    waiting: list[ProviderEvent] = field(default_factory=list)
-    freed: list[ProviderEvent] = field(default_factory=list)
-    nobody_s: int = 0
-
-    @property
-    def opts_out(self) -> bool:
-        return any(_may_opt_out(event) for event, _ in (*self.placed, *self.never_tried))
-
-    @property
-    def aliases(self) -> dict[str, int]:
-        return {event.alias: cited.delivery_id for event, cited in self.placed if event.alias}
-
-
-def _find(connection: Connection, events: Sequence[ProviderEvent]) -> _Found:
-    """Only reads."""
-    found, cites = _Found(), [_cites(event) for event in events]
-    named = _Named(connection, cited_by_ids(connection, {key.delivery_id for key in cites if key}))
-    unnamed: list[ProviderEvent] = []
-    for event, key in zip(events, cites, strict=True):
-        if key is None and _may_lack_a_key(event):
-            unnamed.append(event)
-        else:
-            _place(found, event, named.delivery(key) if key else None)
-    _place_by_alias(connection, found, unnamed)
-    return found
-
-
-def _may_lack_a_key(event: ProviderEvent) -> bool:
-    """Whether it counts though it cites nothing of ours.
-
-    An account may serve others too: of what may be theirs, no more is looked up and kept than what an opt-out or a
-    bounce needs.
-    """
-    counts = event.asks is not None or event.kind is EventKind.BOUNCED
-    return counts and bool(event.alias) and not event.key
-
-
-def _cites(event: ProviderEvent) -> ReadKey | None:
-    """The key of ours that an event cites; None where it cites none, or two that contradict each other."""
-    key = read_key(event.key)
-    if key and event.message_id.startswith(f"<{event.key}@"):
-        # As nearly all events are.
-        return key
-    by_message = read_message_id(event.message_id)
-    if not event.key:
-        return by_message
-    if key and by_message and (key.delivery_id, key.token) != (by_message.delivery_id, by_message.token):
-        log.warning("an event cites several deliveries: %s, %s", key.delivery_id, by_message.delivery_id)
-        return None
-    return key
-
-
-class _Named:
-    """The deliveries that keys name."""
-
-    def __init__(self, connection: Connection, deliveries: Mapping[int, CitedDelivery]) -> None:
-        self._connection, self._deliveries = connection, deliveries
-        self._domains: dict[int, str] = {}
-
-    def delivery(self, key: ReadKey) -> CitedDelivery | None:
-        """The delivery of a key; None where it is another ledger's, or stands in a Message-ID that is not ours."""
-        cited = self._deliveries.get(key.delivery_id)
-        if cited is None or cited.mailing.token != key.token:
-            return None
-        return cited if not key.domain or key.domain == self._domain(cited.mailing.mailing_id) else None
-
-    def _domain(self, mailing_id: int) -> str:
-        if mailing_id not in self._domains:
-            self._domains[mailing_id] = sender_domain(self._connection, mailing_id)
-        return self._domains[mailing_id]
-
-
-def _place(found: _Found, event: ProviderEvent, cited: CitedDelivery | None) -> None:
-    if cited is None or not cited.address:
-        # Nobody's here, or an erased person's.
-        found.nobody_s += 1
-    elif cited.attempted:
-        found.placed.append((event, cited))
-    else:
-        found.never_tried.append((event, cited))
-
-
-def _place_by_alias(connection: Connection, found: _Found, events: Sequence[ProviderEvent]) -> None:
-    """Events that cite nothing of ours, and those that have waited for what this chunk tells."""
-    told = found.aliases
-    found.freed = find_unplaced(connection, told)
-    known = {**find_by_alias(connection, {event.alias for event in events}), **told}
-    together = [*events, *found.freed]
-    deliveries = cited_by_ids(connection, {known[event.alias] for event in together if event.alias in known})
-    for event in together:
-        if event.alias in known:
-            _place(found, event, deliveries.get(known[event.alias]))
-        else:
-            found.waiting.append(event)
-
-
-def _write(connection: Connection, found: _Found, soft: SoftBounceRule, *, now: datetime) -> Received:
+def _write(connection: Connection, found: Found, soft: SoftBounceRule, *, now: datetime) -> Received:
     for cited in {each.mailing.mailing_id: each for _, each in found.never_tried}.values():
         hold_older_copy(connection, cited, now=now)
     remember_aliases(connection, found.aliases)
     forget_unplaced(connection, found.freed)
     waiting = keep_unplaced(connection, found.waiting, now=now)
+    signals = _news(connection, found.placed)
     recorded = record_events(connection, _events(connection, found.placed), now=now)
     # A restored copy knows nothing of a try that its reader has answered: they mean it all the same.
-    heard = (*found.placed, *found.never_tried)
-    signals = [_signal(event, event.asks, cited) for event, cited in heard if event.asks]
+    signals += [_signal(event, event.asks, cited) for event, cited in found.never_tried if event.asks]
+    signals += [_signal_outside(event, event.asks, cited) for event, cited in found.outside if event.asks]
     opt_outs = apply_within(connection, signals, now=now) if signals else 0
     bounced = {addresses.key(cited.address) for event, cited in found.placed if event.bounce is Bounce.SOFT}
     if bounced and recorded.new:
@@ -205,6 +96,7 @@ def _write(connection: Connection, found: _Found, soft: SoftBounceRule, *, now: 
         opt_outs=opt_outs,
         waiting=waiting,
         never_tried=len(found.never_tried),
+        outside=len(found.outside),
         nobody_s=found.nobody_s,
     )
 
@@ -218,25 +110,64 @@ def _events(connection: Connection, placed: Sequence[tuple[ProviderEvent, CitedD
     begun = last_begun(connection, bare)
     for event, cited in placed:
         dated = begun.get(cited.delivery_id, event.at) if event.kind is EventKind.PROCESSED else event.at
-        yield DeliveryEvent(
-            delivery_id=cited.delivery_id,
-            kind=event.kind,
-            source=Road.PROVIDER,
-            at=dated,
-            detail=event.detail,
-            bounce=event.bounce,
-        )
+        yield _event(event, cited, at=dated)
+
+
+def _event(event: ProviderEvent, cited: CitedDelivery, *, at: datetime) -> DeliveryEvent:
+    return DeliveryEvent(
+        delivery_id=cited.delivery_id,
+        kind=event.kind,
+        source=Road.PROVIDER,
+        at=at,
+        detail=event.detail,
+        bounce=event.bounce,
+    )
+
+
+def _news(connection: Connection, placed: Sequence[tuple[ProviderEvent, CitedDelivery]]) -> list[Signal]:
+    """The opt-outs that follow from events, without what was heard before.
+
+    The provider tells of one bounce by an event, by its list, and again by each later mail that it drops: what its word
+    has led to already stands once. And an event that the ledger has says nothing more, also where somebody has lifted
+    since what followed from it.
+    """
+    asking = [(event, event.asks, cited) for event, cited in placed if event.asks]
+    known = known_events(connection, [_event(event, cited, at=event.at) for event, _, cited in asking])
+    said = said_by_provider(connection, {addresses.key(cited.address) for _, _, cited in asking})
+    news = []
+    for event, asks, cited in asking:
+        signal = _signal(event, asks, cited)
+        word = (asks.value, signal.topic, addresses.key(cited.address))
+        # A rule that names nobody is on whoever has that mailbox; one that names somebody goes with them.
+        stands = said & {(*word, None), (*word, cited.contact_id)}
+        if not stands and _event(event, cited, at=event.at).fingerprint not in known:
+            said.add((*word, cited.contact_id))
+            news.append(signal)
+    return news
 
 
 def _signal(event: ProviderEvent, asks: SignalKind, cited: CitedDelivery) -> Signal:
     """The evidence names mailing and delivery. A bounce is about the address that was written to, others the person."""
     return Signal(
         kind=asks,
-        topic=ALL_TOPICS if event.every_topic else cited.mailing.topic,
+        topic=ALL_TOPICS if event.every_topic or asks is not SignalKind.OPT_OUT else cited.mailing.topic,
         road=Road.PROVIDER,
         at=event.at,
         address=cited.address if asks is SignalKind.BOUNCE else "",
         contact_id=cited.contact_id,
         reason=event.detail,
         evidence=f"{cited.mailing.ref}, delivery {cited.delivery_id}: {event.kind} at SendGrid",
+    )
+
+
+def _signal_outside(event: ProviderEvent, asks: SignalKind, cited: CitedCourtesy) -> Signal:
+    """Such a mail belongs to no topic, and perhaps to no contact: it is the address that says so, and of all mail."""
+    return Signal(
+        kind=asks,
+        topic=ALL_TOPICS,
+        road=Road.PROVIDER,
+        at=event.at,
+        address=cited.address,
+        reason=event.detail,
+        evidence=f"{cited.kind} mail {cited.courtesy_id}: {event.kind} at SendGrid",
     )

@@ -15,7 +15,8 @@ from mlgroup_mail.content.frozen import FrozenSource
 from mlgroup_mail.model import EventKind, MailingStep, Road
 from mlgroup_mail.model.mailing import TRANSITIONS
 from mlgroup_mail.store import Connection, Store
-from mlgroup_mail.store.events import CitedDelivery, cited_by_id, cited_by_person, record_evidence
+from mlgroup_mail.store.citations import CitedDelivery, cited_by_id, cited_by_person
+from mlgroup_mail.store.events import record_evidence
 from mlgroup_mail.store.mailings import BY_ITSELF, lock_mailing, order_mailing, source_of
 
 log = logging.getLogger(__name__)

@@ -1,15 +1,14 @@
 """`test-send`: one real message to the team, marked as a test."""
 
-import secrets
 from collections.abc import Mapping
 
 from mlgroup_mail import addresses
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.delivery.courtesies import begin, hand_over
+from mlgroup_mail.delivery.courtesies import CourtesyMail, may_be_written_to, message_id, new_token, send_now
 from mlgroup_mail.delivery.sample import TEST_MARK, make_sample
 from mlgroup_mail.delivery.sending import Sending
 from mlgroup_mail.errors import UsageError
-from mlgroup_mail.model import Contact, Message, Outcome
+from mlgroup_mail.model import Contact, CourtesyKind, Message, Outcome
 from mlgroup_mail.store.contacts import find_contact
 
 
@@ -23,7 +22,7 @@ def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapp
         address = addresses.normalise(text)
     except addresses.AddressError as error:
         raise UsageError(f"--to: {error}") from None
-    if not addresses.is_allowed(address, parts.allowed_domains):
+    if not may_be_written_to(parts, address):
         raise UsageError(
             f"{addresses.domain(address)} is outside the allowed domains of this environment",
             where="MLGROUP_ALLOWED_DOMAINS",
@@ -31,30 +30,25 @@ def send_test(parts: Sending, source: FrozenSource, text: str, *, pictures: Mapp
         )
     with parts.store.reading() as connection:
         reader = find_contact(connection, address) or Contact(address=address)
-    token, now = secrets.token_hex(8), parts.clock.now()
+    token = new_token()
     sample = make_sample(
         source,
         reader,
         parts.links(source.topic),
-        message_id=f"<test.{token}@{addresses.domain(source.sender.address)}>",
-        at=now,
+        message_id=message_id(CourtesyKind.TEST, token, source.sender),
+        at=parts.clock.now(),
         pictures=pictures,
         mark=TEST_MARK,
         build=parts.transport.build,
     )
-    try:
-        parts.transport.open()
-        attempt_id = begin(parts, kind="test", address=address, token=token)
-        message = Message(
-            attempt_id=attempt_id,
-            delivery_id=attempt_id,
-            campaign=source.campaign,
-            mailing=f"{source.mailing}-test",
-            envelope_from=source.sender.address,
-            address=address,
-            content=sample.content,
-            template=sample.template,
-        )
-        return hand_over(parts, message)
-    finally:
-        parts.transport.close()
+    message = Message(
+        attempt_id=0,
+        delivery_id=0,
+        campaign=source.campaign,
+        mailing=f"{source.mailing}-test",
+        envelope_from=source.sender.address,
+        address=address,
+        content=sample.content,
+        template=sample.template,
+    )
+    return send_now(parts, CourtesyMail(kind=CourtesyKind.TEST, token=token, message=message))

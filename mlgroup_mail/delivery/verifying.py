@@ -47,16 +47,21 @@ class Verified:
 
 def verify_ledger(store: Store, root: Path) -> Verified:
     """Check every invariant that the ledger's rows can show, in one reading transaction."""
-    violations: list[Violation] = []
     with store.reading() as connection:
-        for name, check in _CHECKS.items():
-            violations += [Violation(invariant=name, message=message) for message in check(connection)]
+        violations = list(violations_in(connection))
         named, ours = named_ledger(root), ledger_id(connection)
     if named is not None and named != ours:
         violations.append(Violation(invariant=_ONE_LEDGER, message=f"ledger.toml names {named}, this is {ours}"))
     if why := older_than_seen(root, store):
         violations.append(Violation(invariant=_ONE_LEDGER, message=why))
     return Verified(checked=(*_CHECKS, _ONE_LEDGER), violations=tuple(violations))
+
+
+def violations_in(connection: Connection) -> Iterator[Violation]:
+    """What the ledger's rows show; of files beside it nothing is known here."""
+    for name, check in _CHECKS.items():
+        for message in check(connection):
+            yield Violation(invariant=name, message=message)
 
 
 def _not_as_approved(connection: Connection) -> Iterator[str]:
@@ -84,6 +89,7 @@ def _opt_outs(connection: Connection) -> Iterator[str]:
     yield from verification.attempted_after_opt_out(connection)
     yield from verification.attempted_after_former_opt_out(connection)
     yield from verification_order.numbers_out_of_order(connection)
+    yield from verification_order.rules_astray(connection)
 
 
 def _unexplained(connection: Connection) -> Iterator[str]:

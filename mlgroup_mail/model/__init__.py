@@ -10,6 +10,7 @@ from mlgroup_mail.model.consent import (
     Suppression,
 )
 from mlgroup_mail.model.contact import Contact, ContactStatus
+from mlgroup_mail.model.courtesy import CourtesyKind, KeptBack
 from mlgroup_mail.model.delivery import (
     Bounce,
     DeliveryState,
@@ -31,11 +32,13 @@ __all__ = [
     "CompiledMessage",
     "Contact",
     "ContactStatus",
+    "CourtesyKind",
     "DeliveryState",
     "DeliveryStep",
     "EventKind",
     "Exclusion",
     "ExclusionReason",
+    "KeptBack",
     "MailingRef",
     "MailingState",
     "MailingStep",

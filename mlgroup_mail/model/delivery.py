@@ -176,6 +176,11 @@ class EventKind(StrEnum):
         """Of several events, in whatever order they came, the heaviest one says what became of the delivery."""
         return _WEIGHTS.index(self)
 
+    @property
+    def unwelcome(self) -> bool:
+        """Whether it says that an accepted message did not arrive, or was not wanted."""
+        return self in (EventKind.DROPPED, EventKind.BOUNCED, EventKind.COMPLAINED)
+
 
 _WEIGHTS = (
     EventKind.PROCESSED,
@@ -217,7 +222,7 @@ class Outcome:
     to wait that the server named; None where it named none. `begun` is False for what is handed back: nothing of it has
     left, or it was refused for what is our affair alone. `half` (0 or 1) says in which half of its request it was,
     where that was refused as a whole: the halves are claimed apart, to find for whom. Both are deferred, and go again
-    at once.
+    at once, or when the time is over that the server named.
     """
 
     attempt_id: int

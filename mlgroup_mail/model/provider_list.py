@@ -41,13 +41,14 @@ _ENDED_BY = {
 class ListEntry:
     """One address on one list.
 
-    `address` is normalised. `at` is when it was put there, by the provider's clock, to the second. `asks` is the
-    opt-out that follows from it, `bounce` of which sort a bounce is; a soft one asks for nothing by itself. `detail` is
-    a short text without addresses or names.
+    `address` is normalised, `listed` as the provider writes it: by that it is taken off. `at` is when it was put there,
+    by the provider's clock, to the second. `asks` is the opt-out that follows from it, `bounce` of which sort a bounce
+    is; a soft one asks for nothing by itself. `detail` is a short text without addresses or names.
     """
 
     on: ProviderList
     address: str
+    listed: str
     at: datetime
     asks: SignalKind | None = None
     bounce: Bounce | None = None

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Retained(StrEnum):
-    """A kind of record that is kept for a time, which `[retention]` says."""
+    """A kind of record that is kept for a time, which `[retention]` says where a member does not."""
 
     DELIVERY_DETAILS = "delivery_details"
     """The address and the merged fields of a delivery, from its mailing's end on; what became of it stays."""
@@ -17,6 +17,10 @@ class Retained(StrEnum):
     """Texts about a person: reasons and evidence of opt-outs, reasons in the journal. The rules themselves stay."""
     COURTESIES = "courtesies"
     """To whom mail outside mailings went: tests, confirmations."""
+    JOIN_REQUESTS = "join_requests"
+    """Who asked to join, confirmed or not, and where the question went: a week, whatever `[retention]` says."""
+    PROVIDER_LISTS = "provider_lists"
+    """What the provider's own lists say of addresses; of those whose opt-out or bounce stands, as long as it does."""
     OUTBOX = "outbox"
     """Copies of messages that lie in the outbox."""
     LEFT_CONTACTS = "left_contacts"

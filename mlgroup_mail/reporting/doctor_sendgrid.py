@@ -5,25 +5,25 @@ there is nothing to check.
 """
 
 import functools
-import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
 
 from mlgroup_mail import addresses
-from mlgroup_mail.delivery.transports.sendgrid_account import SendGridAccount, account_of
-from mlgroup_mail.delivery.transports.sendgrid_answers import said, said_errors
-from mlgroup_mail.delivery.transports.sendgrid_client import NoAnswerError, SendGridClient
 from mlgroup_mail.delivery.transports.sendgrid_meaning import MENDS
-from mlgroup_mail.errors import TransportError
 from mlgroup_mail.reporting.diagnosis import Examined, Finding, failed, passed, warned
+from mlgroup_mail.reporting.sendgrid_reading import (
+    NotReachedError,
+    NotShownError,
+    SendGridReader,
+    SendingDomain,
+    WrongKeyError,
+    missing_domains,
+)
 from mlgroup_mail.settings.environment import TransportName
 
-_PATIENCE = 10.0
-"""Seconds that SendGrid may take for one step: somebody is waiting at the terminal."""
 _MOST_LISTED = 500
 """Entries of a list that are asked for; whoever has more reads “500 or more”."""
-_AUTHENTICATE = "Settings, Sender Authentication: authenticate the domain, and put its records into DNS."
+_AUTHENTICATE = "Settings, Sender Authentication: authenticate the domain. `doctor --for-it` then prints its records."
+_ENTER = "Have these entered by those who run its DNS, then press Verify at Settings, Sender Authentication:"
 _SENDS = "mail.send"
 
 _TRACKING = {
@@ -40,79 +40,44 @@ _LISTS = {
     "unsubscribes": "unsubscribed from everything",
 }
 
-
-class _NotShownError(Exception):
-    """The key may not read this, or is no key."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Account:
-    """The account, and a connection to it."""
-
-    examined: Examined
-    account: SendGridAccount
-    client: SendGridClient
-
-    def read(self, path: str) -> Any:
-        """What stands there; raises _NotShownError where the key may not read it, TransportError for all else."""
-        try:
-            answer = self.client.get(path)
-        except NoAnswerError as error:
-            raise TransportError(
-                f"it gives no answer: {error}", where=self.account.host, mend="Try again later."
-            ) from None
-        if answer.status in (401, 403):
-            raise _NotShownError(answer.status)
-        try:
-            if answer.status == 200:
-                return json.loads(answer.body)
-        except ValueError:
-            pass
-        told = said(answer.status, said_errors(answer.body), key=self.account.key)
-        mend = MENDS.get(answer.status, "Check MLGROUP_SENDGRID_URL.")
-        raise TransportError(f"it does not tell: {told}", where=self.account.host, mend=mend)
-
-
-_Check = Callable[[_Account], Finding]
+_Check = Callable[[Examined, SendGridReader], Finding]
 
 
 def _asks(check: _Check) -> Callable[[Examined], Finding | None]:
-    """Connect for a check, where SendGrid is the transport; what cannot be told is a finding too."""
+    """Connect for a check, where SendGrid is the transport; what cannot be told is a finding too.
+
+    That there is no connection is told by the check of the transport, and that the key is wrong by that of the key:
+    once is enough.
+    """
 
     @functools.wraps(check)
     def ask(examined: Examined) -> Finding | None:
         settings = examined.settings
         if settings.transport is not TransportName.SENDGRID or settings.sendgrid_api_key is None:
             return None
-        patience = {
-            name: min(getattr(settings, name), _PATIENCE) for name in ("sendgrid_timeout", "sendgrid_answer_timeout")
-        }
-        account = account_of(settings.model_copy(update=patience))
-        client = SendGridClient(account)
         try:
-            return check(_Account(examined=examined, account=account, client=client))
-        except _NotShownError:
+            with SendGridReader(settings) as reader:
+                return check(examined, reader)
+        except (WrongKeyError, NotReachedError):
+            return None
+        except NotShownError:
             return warned("not shown to this key", "Give the key read access to it, or look in SendGrid's own pages.")
         except (KeyError, TypeError, AttributeError):
             return failed("what answers there is not SendGrid", "Check MLGROUP_SENDGRID_URL.")
-        finally:
-            client.close()
 
     return ask
 
 
 @_asks
-def key(account: _Account) -> Finding:
+def key(examined: Examined, reader: SendGridReader) -> Finding:  # noqa: ARG001
     """The key is good, and may send; one that may do everything is more than is needed."""
     try:
-        scopes = set(account.read("/v3/scopes")["scopes"])
-    except _NotShownError as refused:
-        if refused.args == (401,):
-            return failed("it is wrong, or was deleted", MENDS[401])
-        raise
+        scopes = set(reader.read("/v3/scopes")["scopes"])
+    except WrongKeyError:
+        return failed("it is wrong, or was deleted", MENDS[401])
     if _SENDS not in scopes:
         return failed("it is good, and may not send", "Give it the right Mail Send at Settings, API Keys.")
-    if account.account.sandbox:
+    if reader.account.sandbox:
         return warned("it may send; in the sandbox nobody gets mail", "Unset MLGROUP_SENDGRID_SANDBOX for real mail.")
     if "api_keys.create" in scopes:
         return warned("it may send, and make other keys besides", "Make a restricted key; docs/sendgrid.md says which.")
@@ -120,24 +85,36 @@ def key(account: _Account) -> Finding:
 
 
 @_asks
-def senders(account: _Account) -> Finding:
+def senders(examined: Examined, reader: SendGridReader) -> Finding:
     """Each sender's domain is authenticated (DKIM, SPF), or its address at least confirmed."""
-    domains = {each["domain"].lower() for each in account.read("/v3/whitelabel/domains") if each["valid"]}
-    ours = {sender.address.lower() for sender in account.examined.project.file.sender.values()}
-    missing = {address for address in ours if not _covered(address, domains)}
+    domains = reader.domains()
+    ours = sorted({sender.address.lower() for sender in examined.project.file.sender.values()})
+    missing = missing_domains(ours, domains)
     if not missing:
-        return passed(f"authenticated: {', '.join(sorted(domains))}")
-    found = account.read("/v3/verified_senders")["results"]
+        return passed(f"authenticated: {', '.join(sorted(each.name for each in domains if each.valid))}")
+    mend = _mend(missing, domains)
+    found = reader.read("/v3/verified_senders")["results"]
     unknown = missing - {each["from_email"].lower() for each in found if each["verified"]}
     if unknown:
-        return failed(f"not authenticated: {_domains(unknown)}", _AUTHENTICATE)
-    return warned(f"addresses at {_domains(missing)} are confirmed, their domain is not authenticated", _AUTHENTICATE)
+        return failed(f"not authenticated: {_domains(unknown)}", mend)
+    return warned(f"addresses at {_domains(missing)} are confirmed, their domain is not authenticated", mend)
+
+
+def _mend(missing: Iterable[str], domains: Iterable[SendingDomain]) -> str:
+    """The records that SendGrid waits for, where it knows the domains of these addresses already."""
+    records = {
+        str(record): None
+        for domain in domains
+        if any(domain.covers(address) for address in missing)
+        for record in domain.missing
+    }
+    return "\n".join([_ENTER, *records]) if records else _AUTHENTICATE
 
 
 @_asks
-def tracking(account: _Account) -> Finding:
+def tracking(examined: Examined, reader: SendGridReader) -> Finding:  # noqa: ARG001
     """What the account would add to mail; every request of ours switches it off."""
-    settings = {name: account.read(f"/v3/tracking_settings/{name}")["enabled"] for name in _TRACKING}
+    settings = {name: reader.read(f"/v3/tracking_settings/{name}")["enabled"] for name in _TRACKING}
     on = [words for name, words in _TRACKING.items() if settings[name]]
     if on:
         return passed(f"{', '.join(on)}: on in the account, off in every mail of ours")
@@ -145,20 +122,13 @@ def tracking(account: _Account) -> Finding:
 
 
 @_asks
-def suppressions(account: _Account) -> Finding:
+def suppressions(examined: Examined, reader: SendGridReader) -> Finding:  # noqa: ARG001
     """Whom SendGrid writes to no more: it accepts mail to them, and drops it."""
-    counts = {
-        words: len(account.read(f"/v3/suppression/{name}?limit={_MOST_LISTED}")) for name, words in _LISTS.items()
-    }
+    counts = {words: len(reader.read(f"/v3/suppression/{name}?limit={_MOST_LISTED}")) for name, words in _LISTS.items()}
     told = [f"{_number(count)} {words}" for words, count in counts.items() if count]
     if not told:
         return passed("SendGrid's lists are empty")
     return passed(f"{', '.join(told)}: SendGrid accepts mail to these addresses and drops it")
-
-
-def _covered(address: str, domains: Iterable[str]) -> bool:
-    domain = addresses.domain(address)
-    return any(domain == name or domain.endswith(f".{name}") for name in domains)
 
 
 def _domains(found: Iterable[str]) -> str:

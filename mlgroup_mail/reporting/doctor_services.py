@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mlgroup_mail.consent.tokens import fingerprint
+from mlgroup_mail.delivery import signing_keys
 from mlgroup_mail.delivery.ledger_file import FILE as LEDGER_FILE
 from mlgroup_mail.delivery.ledger_file import named_ledger
 from mlgroup_mail.delivery.transports.choosing import make_transport
@@ -17,6 +19,7 @@ from mlgroup_mail.reporting.diagnosis import Examined, Finding, failed, passed, 
 from mlgroup_mail.settings.environment import RESERVED_DOMAINS, Environment, Settings, Tls, TransportName
 from mlgroup_mail.settings.project import PROJECT_FILE
 from mlgroup_mail.store.deliveries import ledger_id
+from mlgroup_mail.store.signing_keys import SigningKey
 from mlgroup_mail.store.upgrade import require_current
 
 _PATIENCE = 10.0
@@ -30,7 +33,22 @@ def opt_out_keys(examined: Examined) -> Finding:
     number = len(examined.settings.secret_keys)
     if not number:
         return failed("MLGROUP_SECRET_KEYS is not set", f"Add it to .env; a fresh key: {_NEW_KEY}")
+    if missing := _missing_keys(examined):
+        return failed(f"{signing_keys.told(missing)}; live commands refuse", signing_keys.mend(missing))
     return passed("one key" if number == 1 else f"{number} keys; new links are made with the first")
+
+
+def _missing_keys(examined: Examined) -> list[SigningKey]:
+    """Those that links were signed with and that are not set; none where the ledger cannot be asked."""
+    if examined.database_is_new:
+        return []
+    try:
+        require_current(examined.store)
+    except ConfigurationError:
+        return []
+    kept = {fingerprint(key.get_secret_value()) for key in examined.settings.secret_keys}
+    with examined.store.reading() as connection:
+        return signing_keys.missing_keys(connection, kept)
 
 
 def erasure_key(examined: Examined) -> Finding:
@@ -131,36 +149,6 @@ def allow_list(examined: Examined) -> Finding:
     if settings.allowed_domains == RESERVED_DOMAINS:
         return warned("only example domains are written to: nobody real", mend)
     return warned(f"only {', '.join(settings.allowed_domains)} and the domains below are written to", mend)
-
-
-def opt_out_page(examined: Examined) -> Finding:
-    """Links in mails lead to our page, over HTTPS (RFC 8058, 3.1 asks for it)."""
-    url = examined.settings.public_url
-    if url is None:
-        return warned(
-            "MLGROUP_PUBLIC_URL is not set: people opt out by replying, without a link or a button",
-            "Serve the pages (docs/opt-outs.md) and set it to their address.",
-        )
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _LOCAL:
-        return failed(f"{url} is not https: mail programs show no opt-out button", "Serve the pages over HTTPS.")
-    if wrong := _no_page(url):
-        return warned(
-            f"links lead to {url}, and no opt-out page was found there from here: {wrong}",
-            "Is `mlgroup-mail web` running, and does the proxy lead to it? See docs/opt-outs.md.",
-        )
-    return passed(f"the opt-out page answers at {url}")
-
-
-def _no_page(url: str) -> str:
-    """Why our page is not at the public address, as far as this machine can tell; empty where it is."""
-    try:
-        # The settings allow http and https alone. A link that is nobody's: asking for it changes nothing.
-        with urllib.request.urlopen(f"{url.rstrip('/')}/opt-out/doctor", timeout=5) as answer:  # noqa: S310
-            page = answer.read(100_000)
-    except (OSError, http.client.HTTPException) as error:
-        return str(getattr(error, "reason", None) or error)
-    return "" if b'name="generator" content="mlgroup-mail"' in page else "something else answers"
 
 
 def clock(examined: Examined) -> Finding:

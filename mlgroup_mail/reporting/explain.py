@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from mlgroup_mail import addresses
@@ -20,6 +19,7 @@ from mlgroup_mail.model import (
     ExclusionReason,
     MailingRef,
     MailingState,
+    OutcomeKind,
     Suppression,
 )
 from mlgroup_mail.settings.app import App
@@ -27,7 +27,7 @@ from mlgroup_mail.store import Connection
 from mlgroup_mail.store.contacts import find_contact, is_listed
 from mlgroup_mail.store.deliveries import DeliveryRow, deliveries_to
 from mlgroup_mail.store.events import DeliveryEvent, last_words
-from mlgroup_mail.store.join_requests import requests_of
+from mlgroup_mail.store.join_requests import Unconfirmed, requests_of
 from mlgroup_mail.store.mailings import find_mailing
 from mlgroup_mail.store.second_copies import perhaps_twice
 from mlgroup_mail.store.suppressions import suppressions
@@ -151,9 +151,24 @@ def _chosen(contact: Contact | None) -> str:
     return f" They have turned on for themselves: {', '.join(contact.chosen)}." if contact and contact.chosen else ""
 
 
-def _asked(asked: list[datetime]) -> str:
-    when = ", ".join(f"{at:%Y-%m-%d}" for at in asked)
-    return f" Somebody asked to join with it ({when}), and nobody has confirmed it yet." if asked else ""
+def _asked(requests: list[Unconfirmed]) -> str:
+    return "".join(
+        f" Somebody asked to join with it ({each.asked_at:%Y-%m-%d}), and nobody has confirmed it yet."
+        f" {_question(each)}"
+        for each in requests
+    )
+
+
+def _question(request: Unconfirmed) -> str:
+    """What became of the mail that asks them."""
+    if request.kept_back:
+        return f"No mail has gone to them: {request.kept_back.meaning}."
+    if request.begun_at is None:
+        return "The mail that asks them has not gone yet: it goes with the pages, or with the next `dispatch --live`."
+    detail = f" ({request.detail})" if request.detail else ""
+    if request.outcome in {OutcomeKind.ACCEPTED, OutcomeKind.REFUSED}:
+        return f"The mail that asks them was {request.outcome} on {request.begun_at:%Y-%m-%d %H:%M} UTC{detail}."
+    return f"The mail that asks them was begun on {request.begun_at:%Y-%m-%d %H:%M} UTC, and may or may not have gone."
 
 
 def _answers(

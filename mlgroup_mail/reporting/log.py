@@ -8,9 +8,10 @@ from typing import Any
 
 from mlgroup_mail.delivery.approving import approved_source
 from mlgroup_mail.delivery.merging import message_id
-from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef
+from mlgroup_mail.model import DeliveryState, EventKind, ExclusionReason, MailingRef
 from mlgroup_mail.reporting.status import status_of
 from mlgroup_mail.settings.app import App
+from mlgroup_mail.store.aftermath import bad_news
 from mlgroup_mail.store.deliveries import deliveries
 from mlgroup_mail.store.mailings import delivery_counts, find_mailing
 from mlgroup_mail.store.plans import compiled_variants
@@ -23,7 +24,8 @@ class LogLine:
     """One delivery. `message_id` is empty where nothing was ever attempted, `canary` for all but those of the team.
 
     `language` is that of the text made for this person, the original or a translation; "" for the excluded.
-    `delivery_id` names the message's file in the outbox.
+    `delivery_id` names the message's file in the outbox. `later` says where an accepted message did not arrive after
+    all, or was not wanted: dropped, bounced, complained; "" where nothing of that kind was heard.
     """
 
     address: str
@@ -36,6 +38,7 @@ class LogLine:
     language: str
     delivery_id: int
     canary: str = ""
+    later: str = ""
 
     @property
     def reason_in_words(self) -> str:
@@ -45,7 +48,7 @@ class LogLine:
         return self.reason
 
     def as_json(self) -> dict[str, Any]:
-        """As section 5 of the design has it, and the language; whether it is a canary; the number of its file."""
+        """As section 5 of the design has it, and the language, whether it is a canary, its file's number, bad news."""
         return {
             "address": self.address,
             "contact_id": self.contact_id,
@@ -57,6 +60,7 @@ class LogLine:
             "language": self.language,
             "canary": self.canary,
             "delivery_id": self.delivery_id,
+            "later": self.later,
         }
 
     def cells(self) -> list[object]:
@@ -75,6 +79,7 @@ def log_lines(app: App, ref: MailingRef) -> Iterator[LogLine]:
             status_of(app, ref)
             return
         source = approved_source(mailing)
+        news = {key: _told(*said) for key, said in bad_news(connection, mailing).items()}
         languages = _languages(compiled_variants(connection, mailing.mailing_id))
         for row in deliveries(connection, mailing):
             yield LogLine(
@@ -88,7 +93,12 @@ def log_lines(app: App, ref: MailingRef) -> Iterator[LogLine]:
                 language="" if row.variant_id is None else languages[row.variant_id],
                 canary=row.canary,
                 delivery_id=row.delivery_id,
+                later=news.get(row.delivery_id, ""),
             )
+
+
+def _told(kind: EventKind, detail: str) -> str:
+    return f"{kind}: {detail}" if detail else kind.value
 
 
 def count_log_lines(app: App, ref: MailingRef) -> int:

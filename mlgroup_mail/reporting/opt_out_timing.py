@@ -1,6 +1,6 @@
 """How fast opt-outs take effect, by the road on which they came."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,37 +13,51 @@ from mlgroup_mail.store.opt_out_timing import TimedOptOut
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoadTiming:
-    """How long the opt-outs of one road took: how many there were, the middle one, and the slowest."""
+    """How long the opt-outs of one road took: how many there were, the middle one, and the slowest; None for none.
+
+    Not among them are the `moved_in` ones, which were asked for before the ledger began.
+    """
 
     road: Road
     number: int
-    median: timedelta
-    slowest: timedelta
+    median: timedelta | None
+    slowest: timedelta | None
+    moved_in: int
 
     def as_json(self) -> dict[str, Any]:
         """For programs; in seconds."""
         return {
             "road": self.road,
             "number": self.number,
-            "median_seconds": self.median.total_seconds(),
-            "max_seconds": self.slowest.total_seconds(),
+            "median_seconds": _seconds(self.median),
+            "max_seconds": _seconds(self.slowest),
+            "before_the_ledger": self.moved_in,
         }
+
+
+def _seconds(time: timedelta | None) -> float | None:
+    return None if time is None else time.total_seconds()
 
 
 def by_road(found: Iterable[TimedOptOut]) -> list[RoadTiming]:
     """The roads by which any came, in the order in which `Road` names them."""
     times: dict[Road, list[float]] = defaultdict(list)
+    moved_in: Counter[Road] = Counter()
     for each in found:
-        times[each.road].append(each.took.total_seconds())
+        if each.moved_in:
+            moved_in[each.road] += 1
+        else:
+            times[each.road].append(each.took.total_seconds())
     return [
         RoadTiming(
             road=road,
             number=len(times[road]),
-            median=timedelta(seconds=median(times[road])),
-            slowest=timedelta(seconds=max(times[road])),
+            median=timedelta(seconds=median(times[road])) if times[road] else None,
+            slowest=timedelta(seconds=max(times[road])) if times[road] else None,
+            moved_in=moved_in[road],
         )
         for road in Road
-        if times[road]
+        if times[road] or moved_in[road]
     ]
 
 
@@ -58,4 +72,5 @@ def timed_json(each: TimedOptOut) -> dict[str, Any]:
         "effective_at": each.effective_at.isoformat(),
         "number": each.number,
         "seconds": each.took.total_seconds(),
+        "before_the_ledger": each.moved_in,
     }

@@ -1,7 +1,8 @@
 """Where mailings stand."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,8 +14,10 @@ from mlgroup_mail.delivery.approving import Comparison
 from mlgroup_mail.errors import MailError, UsageError
 from mlgroup_mail.model import DeliveryState, ExclusionReason, MailingRef, MailingState
 from mlgroup_mail.model.mailing import DISPATCHABLE
+from mlgroup_mail.reporting.courtesies import Missing, missing_courtesies
 from mlgroup_mail.reporting.durations import Duration, duration_of
 from mlgroup_mail.settings.app import App
+from mlgroup_mail.store.aftermath import bad_news
 from mlgroup_mail.store.bursts import flagged_of
 from mlgroup_mail.store.deliveries import DeliveryRow, canary_deliveries, oldest_due
 from mlgroup_mail.store.mailings import MailingRow, all_mailings, delivery_counts, find_mailing, mailings_not_over
@@ -42,6 +45,7 @@ class MailingStatus:
     `waiting`: somebody's message may go by now, and has not.
     `changed` is what differs in the files from what was approved, in words; nobody asks once it is over.
     `expected_seconds` is how long the rest of a planned mailing takes by the limits that hold.
+    `later` is filled by `with_bad_news` alone: what became of accepted messages -> how many.
     """
 
     ref: MailingRef
@@ -55,6 +59,7 @@ class MailingStatus:
     waiting: bool = False
     expected_seconds: int = 0
     remarks: tuple[str, ...] = ()
+    later: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def audience(self) -> int:
@@ -89,6 +94,7 @@ class MailingStatus:
             "changed": list(self.changed),
             "expected_seconds": self.expected_seconds,
             "remarks": list(self.remarks),
+            "later": dict(self.later),
         }
 
     @property
@@ -99,14 +105,22 @@ class MailingStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overview:
-    """Every mailing of ledger and campaigns in order of time, and the ids of the campaigns that cannot be read."""
+    """Every mailing of ledger and campaigns in order of time, and the ids of the campaigns that cannot be read.
+
+    `missing` are mails outside mailings that have not gone; where one campaign is asked about, none.
+    """
 
     statuses: tuple[MailingStatus, ...]
     unreadable: tuple[str, ...]
+    missing: tuple[Missing, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        return {"mailings": [each.as_json() for each in self.statuses], "unreadable": list(self.unreadable)}
+        return {
+            "mailings": [each.as_json() for each in self.statuses],
+            "unreadable": list(self.unreadable),
+            "missing_courtesies": [each.as_json() for each in self.missing],
+        }
 
 
 def status_of(app: App, ref: MailingRef) -> MailingStatus:
@@ -119,6 +133,21 @@ def status_of(app: App, ref: MailingRef) -> MailingStatus:
     return _status(app, row, comparison)
 
 
+def with_bad_news(app: App, status: MailingStatus) -> MailingStatus:
+    """The same with what was heard later of accepted messages that did not arrive, or were not wanted.
+
+    Apart from the rest, because it goes through all that was heard of a mailing.
+    """
+    with app.store.reading() as connection:
+        row = find_mailing(connection, status.ref)
+        heard = Counter(kind for kind, _ in bad_news(connection, row).values()) if row else Counter()
+    if not heard:
+        return status
+    told = ", ".join(f"{number} {kind}" for kind, number in sorted(heard.items()))
+    remark = f"of those accepted, heard of later: {told} (`log {status.ref}` says who)"
+    return replace(status, remarks=(*status.remarks, remark), later={kind.value: heard[kind] for kind in sorted(heard)})
+
+
 def overview(app: App, campaign: str | None = None) -> Overview:
     """Where all mailings stand, or those of one campaign.
 
@@ -128,6 +157,7 @@ def overview(app: App, campaign: str | None = None) -> Overview:
     comparison = Comparison(app.files, app.store)
     with app.store.reading() as connection:
         rows = {each.ref: each for each in all_mailings(connection) if campaign in (None, each.ref.campaign)}
+        missing = () if campaign else missing_courtesies(connection, now=app.clock.now())
     ids = [each for each in campaign_ids(app.project) if campaign in (None, each)]
     if campaign and not rows and not ids:
         comparison.campaign(campaign)
@@ -141,7 +171,7 @@ def overview(app: App, campaign: str | None = None) -> Overview:
         else:
             found += [_draft(ref, spec) for ref, spec in specs.items() if ref not in rows]
     found.sort(key=lambda status: (status.send_at, status.ref))
-    return Overview(statuses=tuple(found), unreadable=tuple(unreadable))
+    return Overview(statuses=tuple(found), unreadable=tuple(unreadable), missing=missing)
 
 
 def all_statuses(app: App) -> tuple[MailingStatus, ...]:

@@ -41,10 +41,14 @@ from mlgroup_mail.store.upgrade import make_if_new, require_current, upgrade
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DispatchResult:
-    """The mailings that had their turn, and what kept others from theirs."""
+    """The mailings that had their turn, and what kept others from theirs.
+
+    `courtesies` is how many mails outside mailings were accepted.
+    """
 
     refs: tuple[MailingRef, ...]
-    hindered: tuple[MailError | UsageError | MailingSetUpError, ...]
+    hindered: tuple[MailError | ConfigurationError, ...]
+    courtesies: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +119,15 @@ class App(PeopleJobs):
     def require_sound(self) -> None:
         """Raise ConfigurationError where no live mail may go: place, another or an older ledger, clock, roads."""
         self.register_roads()
-        going_live.require_sound(self.project.root, self.store, clock=self.clock, leaves=self.leaves)
+        going_live.require_sound(
+            self.project.root, self.store, clock=self.clock, leaves=self.leaves, keys=self.key_fingerprints
+        )
 
     def why_not_live(self) -> str:
         """What would refuse every live command now, in words; empty where nothing does. Writes nothing."""
-        return going_live.why_not_live(self.project.root, self.store, clock=self.clock, leaves=self.leaves)
+        return going_live.why_not_live(
+            self.project.root, self.store, clock=self.clock, leaves=self.leaves, keys=self.key_fingerprints
+        )
 
     def send(
         self, refs: Sequence[MailingRef], *, progress: sending.Progress = sending.silent, stop: Stop | None = None
@@ -140,10 +148,10 @@ class App(PeopleJobs):
         progress: sending.Progress = sending.silent,
         stop: Stop | None = None,
     ) -> DispatchResult:
-        """Plan what is approved and due, and send what is due of everything.
+        """Plan what is approved and due, and send what is due of everything: first what waits for single people.
 
-        What hinders a single mailing is in the result: the others have their turn all the same. Raises TransportError
-        where the mail server as a whole does not take mail.
+        What hinders these, or a single mailing, is in the result: the others have their turn all the same. Raises
+        TransportError where the mail server as a whole does not take a mailing.
         """
         self.require_sound()
         now, stop = self.clock.now(), stop or Stop()
@@ -153,7 +161,12 @@ class App(PeopleJobs):
             if row.state is MailingState.CANCELLED or row.state_at(now) is MailingState.EXPIRED:
                 self.settle(row.ref)
         ready: list[MailingRef] = []
-        hindered: list[MailError | UsageError | MailingSetUpError] = []
+        hindered: list[MailError | ConfigurationError] = []
+        courtesies = 0
+        try:
+            courtesies = self.send_courtesies(stop=stop)
+        except (MailError, ConfigurationError) as error:
+            hindered.append(error)
         for row in rows:
             if row.send_at <= now and row.state_at(now) in _TO_DISPATCH and not stop.asked:
                 try:
@@ -166,7 +179,7 @@ class App(PeopleJobs):
         else:
             # Opt-outs come in between mailings: what is noted is as new as the last dispatch, not the last mailing.
             ledger_witness.note_age(self.project.root, self.store)
-        return DispatchResult(refs=tuple(ready), hindered=tuple(hindered))
+        return DispatchResult(refs=tuple(ready), hindered=tuple(hindered), courtesies=courtesies)
 
     def trust_clock(self, *, reason: str, by: str) -> int:
         """The machine's clock is right now; returns how many deliveries need wait no longer."""

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -172,6 +173,15 @@ class Settings(BaseSettings):
         """Several values stand apart by commas or blanks."""
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("public_url")
+    @classmethod
+    def _leads_to_no_page(cls, value: str | None) -> str | None:
+        """Links append the page's own name: whoever has it here already sends dead ones."""
+        own = re.search(r"/(opt-out|preferences)/*$", value or "")
+        if own:
+            raise ValueError(f"leave “{own[0]}” out: it is the address before it, and links add their own pages")
+        return value
+
     @field_validator("secret_keys")
     @classmethod
     def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -243,8 +253,13 @@ def _problem(root: Path, name: str, error: Any, table: Mapping[str, Any]) -> Pro
         where = f"{file}, [settings]"
     else:
         where = str(root / ".env")
-    return Problem(
-        message=f"{variable}: {reason_of(error)}",
-        where=where,
-        mend=f"Set it in the environment, in {root / '.env'}, or as “{name}” under [settings] of {file}.",
-    )
+    elsewhere = f"in the environment, in {root / '.env'}, or as “{name}” under [settings] of {file}"
+    # What is secret must not come into a file that is committed.
+    places = f"in the environment or in {root / '.env'}" if is_secret(name) else elsewhere
+    return Problem(message=f"{variable}: {reason_of(error)}", where=where, mend=f"Set it {places}.")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting holds what nobody else may see; a database's address may hold a password."""
+    field = Settings.model_fields.get(name)
+    return field is not None and "SecretStr" in str(field.annotation)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.bounces import SoftBounceRule
 from mlgroup_mail.consent.joining import JoinTerms
-from mlgroup_mail.consent.tokens import OptOutTokens, Scope
+from mlgroup_mail.consent.tokens import OptOutTokens, Scope, fingerprint
 from mlgroup_mail.contacts.config import ContactsConfig, read_config
 from mlgroup_mail.contacts.words.readings import Vocabulary
 from mlgroup_mail.delivery import approving, roads
@@ -17,6 +17,7 @@ from mlgroup_mail.delivery.joining import JoinMails
 from mlgroup_mail.delivery.ledger_witness import witnessing
 from mlgroup_mail.delivery.merging import Links
 from mlgroup_mail.delivery.sending import Sending
+from mlgroup_mail.delivery.signing_keys import note_signing_key
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.transports.base import Transport
 from mlgroup_mail.delivery.transports.choosing import make_transport
@@ -66,6 +67,16 @@ class Parts:
         """The tokens of the page of topics, under the same keys."""
         keys = [key.get_secret_value() for key in self.settings.secret_keys]
         return OptOutTokens(keys, topics=self.project.topics, scope=Scope.PREFERENCES)
+
+    @property
+    def tokens_if_any(self) -> OptOutTokens | None:
+        """The same where there is a key: what needs none goes on without."""
+        return self.tokens if self.settings.secret_keys else None
+
+    @property
+    def key_fingerprints(self) -> tuple[str, ...]:
+        """What the project's secret keys are known by, newest first."""
+        return tuple(fingerprint(key.get_secret_value()) for key in self.settings.secret_keys)
 
     def require_keys(self) -> None:
         """Raise ConfigurationError where opt-out links could not be made: before anything is written, not after."""
@@ -161,7 +172,9 @@ class Parts:
         return key.get_secret_value() if key else None
 
     def sending(self, stop: Stop | None = None) -> Sending:
-        """What sending needs; `stop` is asked between windows."""
+        """What sending needs; `stop` is asked between windows. The key that signs its links is noted in the ledger."""
+        for newest in self.key_fingerprints[:1]:
+            note_signing_key(self.store, newest, now=self.clock.now())
         return Sending(
             store=self.store,
             transport=self.transport(),

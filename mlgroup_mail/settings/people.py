@@ -1,16 +1,20 @@
 """What can be done about people: their list, their opt-outs, moving, forgetting. Each job is one method."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlgroup_mail.consent.bursts import LOOKED_BACK
 from mlgroup_mail.consent.erasing import ErasedPeople
-from mlgroup_mail.consent.files import ImportedFile, import_waiting
+from mlgroup_mail.consent.files import Import, ImportedFile, import_file, import_waiting
 from mlgroup_mail.delivery import forgetting, tidying
 from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.delivery.storing import PullResult, store_list
-from mlgroup_mail.errors import UsageError
+from mlgroup_mail.errors import ConfigurationError, UsageError
 from mlgroup_mail.progress import Progress, silent
 from mlgroup_mail.settings.parts import Parts, vocabulary
+from mlgroup_mail.store.bursts import next_unasked
+from mlgroup_mail.store.join_requests import next_due
 from mlgroup_mail.store.moving import Moved, keep_apart, move_person
 
 if TYPE_CHECKING:
@@ -66,6 +70,10 @@ class PeopleJobs(Parts):
             self.store, self.outbox, who, key=self.erasure_key, by=by, reason=reason, now=now
         )
 
+    def would_forget(self, who: str) -> forgetting.WouldForget:
+        """Whom `erase_person` means, masked; forgets nothing."""
+        return forgetting.would_forget(self.store, who, key=self.erasure_key)
+
     def overdue(self) -> tidying.Tidied:
         """What `[retention]` says is kept no longer, counted; forgets nothing."""
         return tidying.count_overdue(self.store, self.outbox, self.project.file.retention.limits(self.clock.now()))
@@ -78,18 +86,38 @@ class PeopleJobs(Parts):
 
     def import_opt_outs(self) -> list[ImportedFile]:
         """Import the files that wait in `contacts/opt-outs/`, each once."""
-        folder = self.project.contacts / "opt-outs"
-        return import_waiting(
-            self.store, folder, topics=self.project.topics, now=self.clock.now(), erasure_key=self.erasure_key
+        return import_waiting(self.store, self.project.contacts / "opt-outs", self._import(), now=self.clock.now())
+
+    def import_opt_out_file(self, path: Path, *, everybody: bool = False) -> ImportedFile:
+        """Import one file, once. `everybody` in it is out, though it looks like a list of contacts."""
+        return import_file(self.store, path, self._import(everybody=everybody), now=self.clock.now())
+
+    def _import(self, *, everybody: bool = False) -> Import:
+        from mlgroup_mail.contacts.stating import list_columns
+
+        return Import(
+            topics=self.project.topics,
+            erasure_key=self.erasure_key,
+            columns=list_columns,
+            sources=self._list_files(),
+            everybody=everybody,
         )
+
+    def _list_files(self) -> dict[str, Path]:
+        """The files that contacts are pulled from, by their sources' names."""
+        try:
+            sources = self.contacts.source
+        except ConfigurationError:
+            # A `contacts.toml` that cannot be read keeps no opt-out back.
+            return {}
+        places = {source.name: source.place(self.project.contacts) for source in sources if source.path}
+        return {name: place for name, place in places.items() if isinstance(place, Path)}
 
     def keep_provider_lists(self) -> "Pulled":
         """Read SendGrid's suppression lists, and write to them, as far as the settings say so.
 
         Raises UsageError where they say neither, TransportError where SendGrid does not answer as it should.
         """
-        from mlgroup_mail.delivery.provider_lists import Pulled
-
         if not self.keeps_provider_lists:
             raise UsageError(
                 "SendGrid's suppression lists are neither read nor written to here",
@@ -97,15 +125,7 @@ class PeopleJobs(Parts):
                 mend="Set it to true to have them read; docs/sendgrid-lists.md says what the key needs.",
             )
         self.register_roads()
-        lists = self.provider_lists
-        pulled, pushed = Pulled(), 0
-        try:
-            pulled = lists.pull() if self.settings.sendgrid_pull else pulled
-            pushed = lists.push() if self.settings.sendgrid_push else pushed
-        finally:
-            # Last, because what was pushed may have been lifted meanwhile; and whatever became of the rest.
-            taken_off = lists.take_off()
-        return replace(pulled, pushed=pushed, taken_off=taken_off)
+        return self.provider_lists.keep(reads=self.settings.sendgrid_pull, writes=self.settings.sendgrid_push)
 
     def look_for_bursts(self) -> "Bursts":
         """Flag opt-outs that a mail gateway may have clicked, and ask each of their readers once, by mail.
@@ -116,6 +136,24 @@ class PeopleJobs(Parts):
 
         return look_for_bursts(self.sending(), self.project)
 
-    def take_off_provider_lists(self) -> int:
-        """Take those off SendGrid's lists whose opt-out was lifted; returns how many. Raises TransportError."""
+    def send_courtesies(self, *, stop: Stop | None = None) -> int:
+        """Send what waits of mails to single people; returns how many were accepted.
+
+        Raises TransportError where the mail server as a whole does not take mail, ConfigurationError where settings
+        lack what such a mail needs.
+        """
+        now, sent = self.clock.now(), 0
+        with self.store.reading() as connection:
+            somebody_left = next_unasked(connection, since=now - LOOKED_BACK, now=now) is not None
+            somebody_joins = next_due(connection, now=now) is not None
+        if somebody_left:
+            from mlgroup_mail.delivery.undo_mails import UndoMails
+
+            sent += UndoMails(self.project).send(self.sending(stop)).accepted
+        if somebody_joins and self.join_terms:
+            sent += self.join_mails(self.join_terms).send(self.sending(stop)).accepted
+        return sent
+
+    def take_off_provider_lists(self) -> "Pulled":
+        """Take those off SendGrid's lists whose opt-out was lifted. Raises TransportError."""
         return self.provider_lists.take_off()

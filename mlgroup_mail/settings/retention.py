@@ -33,6 +33,9 @@ def read_period(value: object) -> Period | None:
     return period
 
 
+FIXED = {Retained.JOIN_REQUESTS: Period(1, "week")}
+"""What nobody can choose: so long a question whether somebody wants to join can be answered (`store.join_requests`)."""
+
 RetentionPeriod = Annotated[Period | None, BeforeValidator(read_period)]
 
 
@@ -43,6 +46,7 @@ class Retention(Document):
     events: RetentionPeriod = Period(2, "year")
     evidence: RetentionPeriod = Period(3, "year")
     courtesies: RetentionPeriod = Period(1, "year")
+    provider_lists: RetentionPeriod = Period(1, "year")
     outbox: RetentionPeriod = Period(1, "year")
     left_contacts: RetentionPeriod = Period(2, "year")
 
@@ -53,4 +57,4 @@ class Retention(Document):
     def periods(self) -> Iterator[tuple[Retained, Period | None]]:
         """Each kind with its period."""
         for kind in Retained:
-            yield kind, getattr(self, kind.value)
+            yield kind, FIXED[kind] if kind in FIXED else getattr(self, kind.value)

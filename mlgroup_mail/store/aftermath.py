@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
-from mlgroup_mail.model import ALL_TOPICS, DeliveryState, Restriction, SignalKind
+from mlgroup_mail.model import ALL_TOPICS, DeliveryState, EventKind, Restriction, SignalKind
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.mailings import MailingRow
 
@@ -44,6 +44,24 @@ def count_events(connection: Connection, mailing: MailingRow) -> dict[str, int]:
         .order_by(_EVENT.c.kind)
     )
     return {row.kind: row.number for row in connection.execute(statement)}
+
+
+def bad_news(connection: Connection, mailing: MailingRow) -> dict[int, tuple[EventKind, str]]:
+    """The deliveries of a mailing that did not arrive after all, or were not wanted: id -> what it was, and its words.
+
+    Of several events about one the heaviest counts; of several of that, the latest.
+    """
+    statement = (
+        select(_EVENT.c.delivery_id, _EVENT.c.kind, _EVENT.c.detail)
+        .join(_DELIVERY, _DELIVERY.c.id == _EVENT.c.delivery_id)
+        .where(
+            _DELIVERY.c.mailing_id == mailing.mailing_id,
+            _EVENT.c.kind.in_([kind for kind in EventKind if kind.unwelcome]),
+        )
+        .order_by(_EVENT.c.at, _EVENT.c.detail)
+    )
+    told = [(delivery_id, EventKind(kind), detail) for delivery_id, kind, detail in connection.execute(statement)]
+    return {delivery_id: (kind, detail) for delivery_id, kind, detail in sorted(told, key=lambda each: each[1].weight)}
 
 
 def later_rules(connection: Connection, mailing: MailingRow, *, since: datetime, until: datetime) -> list[LaterRules]:

@@ -7,10 +7,11 @@ deliveries wait, longer after each failure, until one of them is accepted. The o
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, select
+from sqlalchemy import BindParameter, Connection, Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.lists import among, as_list
 
 _TABLE = schema.back_off
 
@@ -21,10 +22,12 @@ THE_SERVER = ""
 """Stands for the domain where the mail server or the provider itself has named a time to wait: nothing goes then."""
 
 
-_AMONG = _TABLE.c.domain.in_(bindparam("domains", expanding=True))
+_AMONG = among(_TABLE.c.domain, "domains")
 _TAKE_TURNS = select(_TABLE.c.domain).where(_AMONG).order_by(_TABLE.c.domain).with_for_update()
 _END = delete(_TABLE).where(_AMONG)
 _SERVER_WAITS = select(_TABLE.c.until).where(_TABLE.c.domain == THE_SERVER)
+SERVER_UNTIL = _SERVER_WAITS.scalar_subquery()
+"""Until when the mail server has asked for nothing, within another statement; may be over."""
 
 
 def waiting_time(failures: int) -> timedelta:
@@ -47,13 +50,13 @@ def take_turns(connection: Connection, domains: Collection[str]) -> set[str]:
 
     Returns those that have backed off: there is nothing to keep of the others.
     """
-    return set(connection.execute(_TAKE_TURNS, {"domains": list(domains)}).scalars())
+    return set(connection.execute(_TAKE_TURNS, {"domains": as_list(domains)}).scalars())
 
 
 def end_back_off(connection: Connection, domains: Collection[str]) -> None:
     """These domains have taken a message."""
     if domains:
-        connection.execute(_END, {"domains": list(domains)})
+        connection.execute(_END, {"domains": as_list(domains)})
 
 
 def back_off(connection: Connection, domain: str, *, retry_after: float | None, now: datetime) -> datetime:

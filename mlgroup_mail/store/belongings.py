@@ -9,7 +9,7 @@ from mlgroup_mail import addresses
 from mlgroup_mail.model import MailingRef
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.contact_lookup import find_person, numbers_of, read_address
-from mlgroup_mail.store.transactions import rows
+from mlgroup_mail.store.transactions import count, rows
 
 _CONTACT, _KNOWN, _DELIVERY = schema.contact, schema.contact_address, schema.delivery
 _SIGNAL, _RULE, _COURTESY, _JOURNAL = schema.signal, schema.suppression, schema.courtesy, schema.journal
@@ -66,6 +66,15 @@ def belongings(connection: Connection, who: str) -> Belongings:
     )
 
 
+def of_numbers(connection: Connection, numbers: Sequence[int]) -> Belongings:
+    """What these people have together, of whom nobody asks by name."""
+    mailboxes = _mailboxes(connection, numbers)
+    shared = _of_others(connection, mailboxes, numbers)
+    return Belongings(
+        contact_id=None, numbers=tuple(numbers), own=frozenset(mailboxes - shared), shared=frozenset(shared)
+    )
+
+
 def _mailboxes(connection: Connection, numbers: Sequence[int]) -> set[str]:
     known = connection.execute(select(_KNOWN.c.address_key).where(_KNOWN.c.contact_id.in_(numbers))).scalars()
     present = connection.execute(select(_CONTACT.c.address_key).where(_CONTACT.c.id.in_(numbers))).scalars()
@@ -105,6 +114,17 @@ def courtesies_of(connection: Connection, theirs: Belongings) -> list[int]:
     return [row["id"] for row in found if addresses.key(row["address"]) in theirs.own]
 
 
+def name_of(connection: Connection, theirs: Belongings) -> str:
+    """The name that the list has for them; "" for nobody's on the list."""
+    statement = select(_CONTACT.c.name).where(_CONTACT.c.id == theirs.contact_id)
+    return connection.execute(statement).scalar_one_or_none() or ""
+
+
+def count_rules(connection: Connection, theirs: Belongings) -> int:
+    """How many rules there are that reach them, lifted ones too."""
+    return count(connection, _RULE, theirs.rules)
+
+
 def deliveries_by_mailing(connection: Connection, theirs: Belongings) -> dict[MailingRef, list[int]]:
     """The numbers of their deliveries, by mailing."""
     statement = (
@@ -131,9 +151,11 @@ WITH_WORDS_OF_THEIR_OWN = frozenset(
 def other_rows(theirs: Belongings) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     """Every further table that names people, with the condition for this one: also one that somebody adds later."""
     deliveries = select(_DELIVERY.c.id).where(theirs.deliveries)
+    signals = select(_SIGNAL.c.id).where(_SIGNAL.c.contact_id.in_(theirs.numbers))
     for table in schema.metadata.sorted_tables:
         named = [table.c[name].in_(theirs.numbers) for name in ("contact_id",) if name in table.c]
         named += [table.c[name].in_(deliveries) for name in ("delivery_id",) if name in table.c]
+        named += [table.c[name].in_(signals) for name in ("signal_id",) if name in table.c]
         named += [func.lower(table.c[name]).in_(theirs.own) for name in ("address_key", "address") if name in table.c]
         if named and table.name not in WITH_WORDS_OF_THEIR_OWN:
             yield table, or_(*named)
@@ -146,4 +168,5 @@ def is_known(connection: Connection, theirs: Belongings) -> bool:
         or connection.execute(select(_RULE.c.id).where(theirs.rules).limit(1)).first()
         or signals_of(connection, theirs)
         or courtesies_of(connection, theirs)
+        or any(count(connection, table, condition) for table, condition in other_rows(theirs))
     )

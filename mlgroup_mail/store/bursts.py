@@ -1,17 +1,22 @@
 """Opt-outs by page that came right after a mailing reached their mailboxes, and what was made of them."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select
 
-from mlgroup_mail.model import DeliveryState, OutcomeKind
+from mlgroup_mail.model import DeliveryState, KeptBack, OutcomeKind
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.courtesies import CourtesyQueue
 from mlgroup_mail.store.transactions import count, insert_new
 
 _BURST, _SIGNAL, _RULE = schema.burst_opt_out, schema.signal, schema.suppression
-_DELIVERY, _ATTEMPT, _MAILING, _CONTACT = schema.delivery, schema.attempt, schema.mailing, schema.contact
+_DELIVERY, _ATTEMPT, _CONTACT = schema.delivery, schema.attempt, schema.contact
+_WRITTEN_TO = (_CONTACT.c.address, _CONTACT.c.language)
+MAILS = CourtesyQueue(table=_BURST, key="signal_id")
+"""The one that asks each reader whether it was they."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +79,9 @@ def flag(connection: Connection, found: Collection[EarlyOptOut], *, now: datetim
         ).scalars()
     )
     news = {each.signal_id: each for each in found if each.signal_id not in known}
-    rows = [(key, each.mailing_id, each.domain, now) for key, each in sorted(news.items())]
-    insert_new(connection, _BURST, rows, columns=("signal_id", "mailing_id", "domain", "flagged_at"))
+    rows = [(key, each.mailing_id, each.domain, now, now, 0, "") for key, each in sorted(news.items())]
+    columns = ("signal_id", "mailing_id", "domain", "flagged_at", "next_at", "tries", "kept_back")
+    insert_new(connection, _BURST, rows, columns=columns)
     return len(news)
 
 
@@ -91,10 +97,10 @@ class Unasked:
     language: str
 
 
-def next_unasked(connection: Connection, *, after: int, since: datetime, lock: bool = False) -> Unasked | None:
-    """The next of those flagged since then to be asked whether it was they, behind that signal; None for nobody.
+def next_unasked(connection: Connection, *, since: datetime, now: datetime, lock: int = 0) -> Unasked | None:
+    """The next of those flagged since then to be asked whether it was they; None for nobody.
 
-    With `lock`, nobody else finds the same one until the transaction ends.
+    With `lock`, the one with that signal alone, and nobody else changes it meanwhile.
 
     Only who has but opt-outs of such bursts, none of which was lifted or led to a mail: whoever opted out before, or
     again by another road, meant it. Of several opt-outs of one reader the first one counts.
@@ -104,23 +110,20 @@ def next_unasked(connection: Connection, *, after: int, since: datetime, lock: b
         other.c.contact_id == _SIGNAL.c.contact_id,
         and_(other.c.address_key != "", other.c.address_key == _CONTACT.c.address_key),
     )
+    another_counts = or_(burst.c.next_at.is_(None), burst.c.signal_id < _BURST.c.signal_id)
     meant_or_settled = (
         select(other.c.id)
         .outerjoin(burst, burst.c.signal_id == other.c.signal_id)
-        .where(
-            theirs,
-            or_(burst.c.signal_id.is_(None), burst.c.courtesy_id.is_not(None), other.c.lifted_number.is_not(None)),
-        )
+        .where(theirs, or_(burst.c.signal_id.is_(None), another_counts, other.c.lifted_number.is_not(None)))
         .exists()
     )
     statement = (
-        select(_BURST.c.signal_id, _SIGNAL.c.contact_id, _BURST.c.mailing_id, _SIGNAL.c.topic, _CONTACT)
+        select(_BURST.c.signal_id, _SIGNAL.c.contact_id, _BURST.c.mailing_id, _SIGNAL.c.topic, *_WRITTEN_TO)
         .select_from(_BURST)
         .join(_SIGNAL, _SIGNAL.c.id == _BURST.c.signal_id)
         .join(_CONTACT, _CONTACT.c.id == _SIGNAL.c.contact_id)
         .where(
-            _BURST.c.courtesy_id.is_(None),
-            _BURST.c.signal_id > after,
+            MAILS.due(now),
             _BURST.c.flagged_at >= since,
             _CONTACT.c.left_at.is_(None),
             _CONTACT.c.address != "",
@@ -130,7 +133,7 @@ def next_unasked(connection: Connection, *, after: int, since: datetime, lock: b
         .limit(1)
     )
     if lock:
-        statement = statement.with_for_update(of=_BURST, skip_locked=True)
+        statement = statement.where(_BURST.c.signal_id == lock).with_for_update(of=_BURST)
     row = connection.execute(statement).first()
     if row is None:
         return None
@@ -144,9 +147,9 @@ def next_unasked(connection: Connection, *, after: int, since: datetime, lock: b
     )
 
 
-def asked(connection: Connection, signal_id: int, courtesy_id: int | None) -> None:
-    """Their one mail has been begun; None takes that back, where it surely was not accepted."""
-    connection.execute(update(_BURST).where(_BURST.c.signal_id == signal_id).values(courtesy_id=courtesy_id))
+def kept_back(connection: Connection, *, since: datetime) -> Counter[KeptBack]:
+    """How many of those flagged since then have not been asked, by the reason."""
+    return MAILS.kept_back(connection, _BURST.c.flagged_at >= since)
 
 
 def flagged_rules(connection: Connection) -> dict[int, str]:

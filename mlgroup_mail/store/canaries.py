@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, exists, func, literal_column, or_, select
 
 from mlgroup_mail.model import Contact, DeliveryState, Exclusion
 from mlgroup_mail.model.canary import CanaryPlace
@@ -21,6 +21,11 @@ FIRST_BATCH = 0
 """The number of the batch before everybody's: those of the list begin with 1."""
 
 
+# Written out, as `schema.A_CANARY` has it: SQLite plans a statement anew at each run where a parameter is compared with
+# what a partial index is about, because another value might have that index serve.
+_LAST: ColumnElement[str] = literal_column(f"'{CanaryPlace.LAST}'")
+
+
 def rides_now(mailing_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """What holds for all deliveries of a mailing that need not wait for others of it: the last canaries do.
 
@@ -30,9 +35,9 @@ def rides_now(mailing_id: int | BindParameter[int]) -> ColumnElement[bool]:
     untried = exists().where(
         other.c.mailing_id == mailing_id,
         other.c.state == DeliveryState.PLANNED,
-        other.c.canary != CanaryPlace.LAST,
+        other.c.canary != _LAST,
     )
-    return or_(_DELIVERY.c.canary != CanaryPlace.LAST, ~untried)
+    return or_(_DELIVERY.c.canary != _LAST, ~untried)
 
 
 def holders(connection: Connection, mailboxes: Collection[str]) -> dict[str, list[Contact]]:

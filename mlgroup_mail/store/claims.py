@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
-    RowMapping,
+    Row,
     Select,
     String,
     bindparam,
@@ -26,14 +26,15 @@ from mlgroup_mail.clock import boot_seconds
 from mlgroup_mail.model import Batch, DeliveryStep, ExclusionReason, MailingState, MailingStep, Outcome, Scope
 from mlgroup_mail.model.mailing import DISPATCHABLE
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.back_off import server_waits_until, waiting_domains
+from mlgroup_mail.store.back_off import SERVER_UNTIL, waiting_domains
 from mlgroup_mail.store.canaries import rides_now
 from mlgroup_mail.store.column_types import Moment
 from mlgroup_mail.store.failures import PauseRule
+from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.owners import Owner, renew
 from mlgroup_mail.store.rates import Place, Places, Rates, Wait
 from mlgroup_mail.store.recording import record_outcomes
-from mlgroup_mail.store.transactions import Store, next_number, rows
+from mlgroup_mail.store.transactions import Store, next_number
 from mlgroup_mail.store.transitions import claim_deliveries, move_deliveries, move_mailing
 
 Restrictions = Callable[[Connection, Mapping[int, str], str], Mapping[int, ExclusionReason]]
@@ -165,35 +166,37 @@ class Claims:
         number = next_number(connection)
         looked_at = 0
         while found := _due(connection, batch, size, alike, besides=places.waiting_domains(), now=now):
-            if free := self._without_restricted(connection, found, mailing["topic"], now=now):
-                going = _server_waits(connection, now=now) or places.take([row["domain"] for row in free])
+            if free := self._without_restricted(connection, found, mailing.topic, now=now):
+                going = _server_waits(mailing, now=now) or places.take([row.domain for row in free])
                 if not isinstance(going, Wait):
                     taken = [row for row, goes in zip(free, going, strict=True) if goes]
-                    deliveries = self._begin_attempts(
-                        connection, batch, taken, mailing["state"], number=number, now=now
-                    )
+                    deliveries = self._begin_attempts(connection, batch, taken, mailing.state, number=number, now=now)
                     return Window(number=number, claimed_at=claimed_at, deliveries=deliveries)
                 if going.scope is Scope.SERVER:
                     return going
             looked_at += len(found)
             if looked_at >= _LOOKED_AT_ONCE:
                 return Window(number=number, claimed_at=claimed_at, deliveries=())
-        return places.soonest(_due_domains(batch, now=now))
+        return places.soonest(_due_domains(batch, now=now)) or _held_up_by_server(
+            connection, batch, mailing, now=now
+        )
 
     def _without_restricted(
-        self, connection: Connection, found: Sequence[RowMapping], topic: str, *, now: datetime
-    ) -> list[RowMapping]:
+        self, connection: Connection, found: Sequence[Row[Any]], topic: str, *, now: datetime
+    ) -> Sequence[Row[Any]]:
         """Those who may be written to; the others are excluded for good."""
-        stopped = self._restrictions(connection, {row["contact_id"]: row["address"] for row in found}, topic)
-        out = [{"id": row["id"], "reason": stopped[row["contact_id"]]} for row in found if row["contact_id"] in stopped]
+        stopped = self._restrictions(connection, {row.contact_id: row.address for row in found}, topic)
+        if not stopped:
+            return found
+        out = [{"id": row.id, "reason": stopped[row.contact_id]} for row in found if row.contact_id in stopped]
         move_deliveries(connection, DeliveryStep.EXCLUDE, out, now=now, also=("reason",))
-        return [row for row in found if row["contact_id"] not in stopped]
+        return [row for row in found if row.contact_id not in stopped]
 
     def _begin_attempts(
         self,
         connection: Connection,
         batch: Batch,
-        taken: Sequence[RowMapping],
+        taken: Sequence[Row[Any]],
         state: str,
         *,
         number: int,
@@ -204,21 +207,21 @@ class Claims:
             "number": number,
             "transport": self._transport,
             "now": now,
-            "deliveries": [row["id"] for row in taken],
+            "deliveries": as_list(row.id for row in taken),
         }
-        attempts = {delivery_id: attempt_id for attempt_id, delivery_id in connection.execute(_BEGIN, begun).all()}
+        attempts = {delivery_id: attempt_id for attempt_id, delivery_id in connection.execute(_BEGIN, begun)}
         moved = claim_deliveries(connection, owner_id=self._owner.owner_id, number=number, now=now)
         assert moved == len(taken), "rows locked in this transaction cannot have moved"
         if state == MailingState.PLANNED:
             move_mailing(connection, batch.mailing_id, MailingStep.BEGIN_SENDING, now=now)
         return tuple(
             Claimed(
-                attempt_id=attempts[row["id"]],
-                delivery_id=row["id"],
-                contact_id=row["contact_id"],
-                variant_id=row["variant_id"],
-                address=row["address"],
-                fields=row["fields"],
+                attempt_id=attempts[row.id],
+                delivery_id=row.id,
+                contact_id=row.contact_id,
+                variant_id=row.variant_id,
+                address=row.address,
+                fields=row.fields,
             )
             for row in taken
         )
@@ -233,7 +236,7 @@ _BEGIN = (
             *(bindparam("owner", type_=Integer), bindparam("number", type_=BigInteger)),
             *(bindparam("transport", type_=String), bindparam("now", type_=Moment)),
         )
-        .where(_DELIVERY.c.id.in_(bindparam("deliveries", expanding=True)))
+        .where(among(_DELIVERY.c.id, "deliveries"))
         .order_by(_DELIVERY.c.id),
     )
     .returning(_ATTEMPT.c.id, _ATTEMPT.c.delivery_id)
@@ -242,24 +245,39 @@ _BEGIN = (
 
 # Statements of every claim are made once: to make one costs more than to run it.
 _MAILING = schema.mailing
-_STATE = select(_MAILING.c.topic, _MAILING.c.state, _MAILING.c.stop_at).where(_MAILING.c.id == bindparam("mailing_id"))
+_STATE = select(
+    *(_MAILING.c.topic, _MAILING.c.state, _MAILING.c.stop_at),
+    SERVER_UNTIL.label("server_until"),
+).where(_MAILING.c.id == bindparam("mailing_id"))
 _STATE_LOCKED = _STATE.with_for_update()
 
 
-def _dispatchable(connection: Connection, batch: Batch, *, now: datetime, locked: bool = True) -> RowMapping | None:
-    """The mailing's topic and state where its deliveries may be claimed now: read anew each time, so `pause` counts."""
+def _dispatchable(connection: Connection, batch: Batch, *, now: datetime, locked: bool = True) -> Row[Any] | None:
+    """The mailing's topic and state where its deliveries may be claimed now: read anew each time, so `pause` counts.
+
+    `server_until` is until when the mail server takes nothing; None where it has not said so.
+    """
     asked = {"mailing_id": batch.mailing_id}
-    row = connection.execute(_STATE, asked).mappings().one()
-    if locked and row["state"] == MailingState.PLANNED:
+    row = connection.execute(_STATE, asked).one()
+    if locked and row.state == MailingState.PLANNED:
         # The first claim moves the mailing, so it locks its row before any delivery's, in the order that `cancel` does.
-        row = connection.execute(_STATE_LOCKED, asked).mappings().one()
-    return row if row["state"] in DISPATCHABLE and batch.due_at <= now < row["stop_at"] else None
+        row = connection.execute(_STATE_LOCKED, asked).one()
+    return row if row.state in DISPATCHABLE and batch.due_at <= now < row.stop_at else None
 
 
-def _server_waits(connection: Connection, *, now: datetime) -> Wait | None:
+def _server_waits(mailing: Row[Any], *, now: datetime) -> Wait | None:
     """How long the mail server has asked for nothing at all."""
-    until = server_waits_until(connection)
+    until: datetime | None = mailing.server_until
     return Wait(seconds=(until - now).total_seconds(), scope=Scope.SERVER) if until and until > now else None
+
+
+def _held_up_by_server(connection: Connection, batch: Batch, mailing: Row[Any], *, now: datetime) -> Wait | None:
+    """The wait that the mail server has named, where nobody is due and somebody will be then."""
+    wait = _server_waits(mailing, now=now)
+    if wait is None:
+        return None
+    then = now + timedelta(seconds=wait.seconds)
+    return wait if connection.execute(_due_domains(batch, now=then).limit(1)).first() else None
 
 
 def _due(
@@ -270,15 +288,15 @@ def _due(
     *,
     besides: Select[tuple[str]] | None,
     now: datetime,
-) -> list[RowMapping]:
+) -> list[Row[Any]]:
     """Deliveries that may go now and have the columns `alike` in common with the first of them.
 
     `besides` are the domains that may be given nothing, where there are limits.
     """
     statement = _TO_CLAIM if besides is None else _TO_CLAIM.where(_DELIVERY.c.domain.not_in(besides))
     asked = {"mailing_id": batch.mailing_id, "batch_id": batch.batch_id, "size": size, "now": now}
-    found = rows(connection, statement, asked)
-    return next((list(window) for _, window in groupby(found, key=itemgetter(*alike))), [])
+    found = connection.execute(statement, asked).all()
+    return next((list(window) for _, window in groupby(found, key=attrgetter(*alike))), [])
 
 
 def _due_domains(batch: Batch, *, now: datetime) -> Select[tuple[str]]:

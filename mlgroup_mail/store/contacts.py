@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Text, cast, func, select
 from mlgroup_mail import addresses
 from mlgroup_mail.model import Contact
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.preferences import chosen_between
 
 _TABLE = schema.contact
@@ -100,29 +101,40 @@ def find_topics(connection: Connection, contact_id: int) -> KnownTopics | None:
 
 def find_holders(connection: Connection, mailboxes: Collection[str]) -> dict[str, int]:
     """The same for many: address key -> contact id, for each that is or was somebody's. A few thousand at a time."""
-    known = schema.contact_address.c
-    statement = (
-        select(known.address_key, known.contact_id)
-        .join(_TABLE, _TABLE.c.id == known.contact_id)
-        .where(known.address_key.in_(list(mailboxes)))
-        # The last one counts: the other way round than in `find_contact`.
-        .order_by(known.current, _TABLE.c.left_at.is_(None), _TABLE.c.id)
-    )
-    return {row.address_key: row.contact_id for row in connection.execute(statement)} if mailboxes else {}
+    if not mailboxes:
+        return {}
+    found = connection.execute(_HOLDERS, {"mailboxes": as_list(mailboxes)})
+    return {row.address_key: row.contact_id for row in found}
+
+
+_KNOWN = schema.contact_address
+_HOLDERS = (
+    select(_KNOWN.c.address_key, _KNOWN.c.contact_id)
+    .join(_TABLE, _TABLE.c.id == _KNOWN.c.contact_id)
+    .where(among(_KNOWN.c.address_key, "mailboxes"))
+    # The last one counts: the other way round than in `find_contact`.
+    .order_by(_KNOWN.c.current, _TABLE.c.left_at.is_(None), _TABLE.c.id)
+)
 
 
 def find_addresses(connection: Connection, contact_ids: Collection[int]) -> dict[int, str]:
     """The present addresses of these: id -> address. A few thousand at a time."""
-    statement = select(_TABLE.c.id, _TABLE.c.address).where(_TABLE.c.id.in_(list(contact_ids)))
-    return {row.id: row.address for row in connection.execute(statement)} if contact_ids else {}
+    if not contact_ids:
+        return {}
+    return {row.id: row.address for row in connection.execute(_ADDRESSES, {"people": as_list(contact_ids)})}
+
+
+_ADDRESSES = select(_TABLE.c.id, _TABLE.c.address).where(among(_TABLE.c.id, "people"))
 
 
 def find_successors(connection: Connection, contact_ids: Collection[int]) -> dict[int, int]:
     """Of these, the ones that proved to be another contact: id -> that one's id. Links in old mails still name them."""
-    statement = select(_TABLE.c.id, _TABLE.c.moved_to).where(
-        _TABLE.c.id.in_(list(contact_ids)), _TABLE.c.moved_to.is_not(None)
-    )
-    return {row.id: row.moved_to for row in connection.execute(statement)} if contact_ids else {}
+    if not contact_ids:
+        return {}
+    return {row.id: row.moved_to for row in connection.execute(_SUCCESSORS, {"people": as_list(contact_ids)})}
+
+
+_SUCCESSORS = select(_TABLE.c.id, _TABLE.c.moved_to).where(among(_TABLE.c.id, "people"), _TABLE.c.moved_to.is_not(None))
 
 
 def is_listed(connection: Connection, contact_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -40,7 +41,9 @@ def make_engine(url: str) -> Engine:
                 mend="Use sqlite:///path/to/file.db or postgresql://user@host/name.",
             )
         # Parameters are addresses and names: an error must not show them.
-        engine = create_engine(parsed, hide_parameters=True, connect_args=_connect_arguments(parsed))
+        engine = create_engine(
+            parsed, hide_parameters=True, connect_args=_connect_arguments(parsed), json_deserializer=orjson.loads
+        )
     except (ArgumentError, NoSuchModuleError):
         raise ConfigurationError(
             "this is not a database URL",

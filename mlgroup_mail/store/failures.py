@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, select
-from sqlalchemy.orm import aliased
 
 from mlgroup_mail.model import MailingStep, OutcomeKind, Scope
 from mlgroup_mail.model.mailing import DISPATCHABLE
@@ -77,7 +76,7 @@ def _latest_answers(connection: Connection, mailing_id: int, *, most: int) -> li
 
     The `most` latest attempts of a mailing are among those of its `most` deliveries that were tried last.
     """
-    latest = aliased(_ATTEMPT)
+    latest = _ATTEMPT.alias()
     tried_last = (
         select(_DELIVERY.c.id)
         .join(latest, latest.c.id == _DELIVERY.c.attempt_id)

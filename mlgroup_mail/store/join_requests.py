@@ -1,26 +1,29 @@
 """People who have asked to join and have not confirmed it yet, and the mails that are to go to them."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from mlgroup_mail import addresses
+from mlgroup_mail.model import CourtesyKind, KeptBack
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.back_off import waiting_time
-from mlgroup_mail.store.transactions import count, rows
+from mlgroup_mail.store.courtesies import CourtesyQueue
+from mlgroup_mail.store.transactions import count, rows, take_turn
 
-_TABLE = schema.join_request
+_TABLE, _COURTESY = schema.join_request, schema.courtesy
+MAILS = CourtesyQueue(table=_TABLE, key="id")
+"""The question that each is asked, then their welcome."""
 
 LINK_LIVES = timedelta(days=7)
 """How long somebody can confirm. After that nothing is left of the request."""
 ONCE_IN = timedelta(days=1)
 """A mailbox is asked once in so long, whoever asks for it how often."""
-MOST_TRIES = 4
-CONFIRMATION = "confirmation"
-"""The kind of courtesy that asks."""
+CONFIRMATION = CourtesyKind.CONFIRMATION
+_TURN = 0x6D6C_6A6E
+"""The key of the lock by which requests are taken in one after the other: "mljn" in ASCII."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,18 +36,23 @@ class JoinRequest:
     organisation: str
     country: str
     language: str
-    tries: int
     contact_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Applicant:
-    """What somebody has filled in: a normalised address, and texts on one line, each "" where they left it out."""
+class AboutThem:
+    """What somebody says of themselves: texts on one line, the country's code; each "" where they left it out."""
 
-    address: str
     name: str = ""
     organisation: str = ""
     country: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Applicant(AboutThem):
+    """What somebody has filled in who wants to join: a normalised address, and the language of the page."""
+
+    address: str
     language: str = ""
 
 
@@ -59,8 +67,14 @@ def asked_lately(connection: Connection, address: str, *, now: datetime) -> bool
     return connection.execute(recent.limit(1)).first() is not None
 
 
-def add_request(connection: Connection, applicant: Applicant, *, now: datetime) -> bool:
-    """Keep a request, its mail due at once; False where this mailbox was asked within the last day."""
+def add_request(connection: Connection, applicant: Applicant, *, per_hour: int, now: datetime) -> bool | None:
+    """Keep a request, its mail due at once; None where it `is_full`, False where this mailbox was asked lately.
+
+    Two that come at once are looked at one after the other.
+    """
+    take_turn(connection, _TURN)
+    if is_full(connection, per_hour=per_hour, now=now):
+        return None
     if asked_lately(connection, applicant.address, now=now):
         return False
     connection.execute(
@@ -75,39 +89,24 @@ def add_request(connection: Connection, applicant: Applicant, *, now: datetime) 
             asked_at=now,
             next_at=now,
             tries=0,
+            kept_back="",
         )
     )
     return True
 
 
-def take_next(connection: Connection, *, now: datetime, lock: bool = True) -> JoinRequest | None:
-    """The next one to whom a mail is to go; with `lock`, nobody else gets the same one until the transaction ends."""
-    statement = select(_TABLE).where(_TABLE.c.next_at <= now).order_by(_TABLE.c.next_at, _TABLE.c.id).limit(1)
+def next_due(connection: Connection, *, now: datetime, lock: int = 0) -> JoinRequest | None:
+    """The next one to whom a mail is to go; with `lock`, that one alone, and nobody else changes it meanwhile."""
+    statement = select(_TABLE).where(MAILS.due(now)).order_by(_TABLE.c.next_at, _TABLE.c.id).limit(1)
     if lock:
-        statement = statement.with_for_update(skip_locked=True)
+        statement = statement.where(_TABLE.c.id == lock).with_for_update()
     row = connection.execute(statement).mappings().first()
     return _request(row) if row else None
 
 
-def note_try(connection: Connection, request_id: int, *, courtesy_id: int, token: str) -> None:
-    """A mail to them is being tried: it is not due any more. `token` is the link's, "" in a welcome."""
-    values: dict[str, Any] = {"courtesy_id": courtesy_id, "next_at": None, "tries": _TABLE.c.tries + 1}
-    if token:
-        values |= {"token_hash": _hash(token)}
-    connection.execute(update(_TABLE).where(_TABLE.c.id == request_id).values(**values))
-
-
-def no_mail(connection: Connection, request_id: int) -> None:
-    """Nothing is to go to them."""
-    connection.execute(update(_TABLE).where(_TABLE.c.id == request_id).values(next_at=None))
-
-
-def try_again(connection: Connection, request: JoinRequest, *, now: datetime) -> None:
-    """The mail was surely not accepted: it is due again later, unless there were tries enough."""
-    tries = request.tries + 1
-    if tries < MOST_TRIES:
-        again = now + waiting_time(tries)
-        connection.execute(update(_TABLE).where(_TABLE.c.id == request.request_id).values(next_at=again))
+def note_link(connection: Connection, request_id: int, secret: str) -> None:
+    """What the link ends with that the mail shows."""
+    connection.execute(update(_TABLE).where(_TABLE.c.id == request_id).values(token_hash=_hash(secret)))
 
 
 def find_request(connection: Connection, token: str, *, now: datetime) -> JoinRequest | None:
@@ -117,26 +116,60 @@ def find_request(connection: Connection, token: str, *, now: datetime) -> JoinRe
     return _request(row) if row else None
 
 
-def confirm_request(connection: Connection, request_id: int, *, contact_id: int, now: datetime) -> None:
-    """They have confirmed it: a welcome is due."""
-    values = {"confirmed_at": now, "contact_id": contact_id, "next_at": now, "tries": 0}
-    connection.execute(update(_TABLE).where(_TABLE.c.id == request_id).values(**values))
+def confirm_request(connection: Connection, request: JoinRequest, *, contact_id: int, now: datetime) -> None:
+    """They have confirmed it, with what `request` says of them: a welcome is due."""
+    said = {"name": request.name, "organisation": request.organisation, "country": request.country}
+    values = {**said, "confirmed_at": now, "contact_id": contact_id, "next_at": now, "tries": 0, "kept_back": ""}
+    connection.execute(update(_TABLE).where(_TABLE.c.id == request.request_id).values(**values))
 
 
 def forget_requests(connection: Connection, *, before: datetime) -> int:
     """Take away what was asked before then, confirmed or not, and where to; returns how many requests there were."""
-    sent = schema.courtesy.c
-    asked = sent.kind == CONFIRMATION, sent.begun_at <= before, sent.address != ""
-    connection.execute(update(schema.courtesy).where(*asked).values(address="", detail=""))
+    asked = _COURTESY.c.kind == CourtesyKind.CONFIRMATION, _COURTESY.c.begun_at <= before, _COURTESY.c.address != ""
+    connection.execute(update(_COURTESY).where(*asked).values(address="", detail=""))
     return int(connection.execute(delete(_TABLE).where(_TABLE.c.asked_at <= before)).rowcount)
 
 
-def requests_of(connection: Connection, address: str) -> list[datetime]:
-    """When somebody asked to join with this address, and nobody has confirmed it yet."""
-    statement = select(_TABLE.c.asked_at).where(
-        _TABLE.c.address_key == addresses.key(address), _TABLE.c.confirmed_at.is_(None)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unconfirmed:
+    """A request that nobody has confirmed (yet), and what became of the mail that asks.
+
+    `begun_at` is None where none was begun; `outcome` and `detail` are then "", as they are where none is known.
+    """
+
+    asked_at: datetime
+    kept_back: KeptBack | None
+    begun_at: datetime | None
+    outcome: str
+    detail: str
+
+
+def requests_of(connection: Connection, address: str) -> list[Unconfirmed]:
+    """The requests to join with this address that nobody has confirmed yet."""
+    statement = (
+        select(_TABLE.c.asked_at, _TABLE.c.kept_back, _COURTESY.c.begun_at, _COURTESY.c.outcome, _COURTESY.c.detail)
+        .outerjoin(_COURTESY, _COURTESY.c.id == _TABLE.c.courtesy_id)
+        .where(_TABLE.c.address_key == addresses.key(address), _TABLE.c.confirmed_at.is_(None))
+        .order_by(_TABLE.c.id)
     )
-    return [row["asked_at"] for row in rows(connection, statement)]
+    return [
+        Unconfirmed(
+            asked_at=row["asked_at"],
+            kept_back=KeptBack(row["kept_back"]) if row["kept_back"] else None,
+            begun_at=row["begun_at"],
+            outcome=row["outcome"] or "",
+            detail=row["detail"] or "",
+        )
+        for row in rows(connection, statement)
+    ]
+
+
+def kept_back(connection: Connection) -> dict[CourtesyKind, Counter[KeptBack]]:
+    """How many have not got their mail, by what it is and the reason."""
+    return {
+        CourtesyKind.CONFIRMATION: MAILS.kept_back(connection, _TABLE.c.contact_id.is_(None)),
+        CourtesyKind.WELCOME: MAILS.kept_back(connection, _TABLE.c.contact_id.is_not(None)),
+    }
 
 
 def _request(row: RowMapping) -> JoinRequest:
@@ -147,7 +180,6 @@ def _request(row: RowMapping) -> JoinRequest:
         organisation=row["organisation"],
         country=row["country"],
         language=row["language"],
-        tries=row["tries"],
         contact_id=row["contact_id"],
     )
 

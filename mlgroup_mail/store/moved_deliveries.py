@@ -36,7 +36,7 @@ def redirect(connection: Connection, contact_id: int, address: str, *, now: date
     doubled = exists().where(
         other.c.mailing_id == _DELIVERY.c.mailing_id,
         other.c.address_key == addresses.key(address),
-        other.c.state != DeliveryState.EXCLUDED,
+        other.c.batch_id.is_not(None),
     )
     theirs = connection.execute(select(_DELIVERY.c.id).where(*waiting, doubled)).scalars().all()
     left_out = _exclude(connection, dict.fromkeys(theirs, ExclusionReason.DUPLICATE), now=now)

@@ -17,7 +17,7 @@ _SIGNAL, _RULE = schema.signal, schema.suppression
 class TimedOptOut:
     """One opt-out (bounce, complaint, hold): asked for `at`, in effect `effective_at`, with the sequence's `number`.
 
-    An attempt with a higher number cannot be to them.
+    An attempt with a higher number cannot be to them. `moved_in`: it was asked for before the ledger began.
     """
 
     contact_id: int | None
@@ -27,6 +27,7 @@ class TimedOptOut:
     at: datetime
     effective_at: datetime
     number: int
+    moved_in: bool
 
     @property
     def took(self) -> timedelta:
@@ -53,6 +54,7 @@ def timed_opt_outs(connection: Connection) -> list[TimedOptOut]:
         .where(_RULE.c.evidence.not_like(f"%{PASSED_ON}%"))
         .order_by(_RULE.c.number, _RULE.c.id)
     )
+    begun = connection.execute(select(schema.ledger.c.created_at)).scalar_one()
     return [
         TimedOptOut(
             contact_id=row["contact_id"],
@@ -62,6 +64,7 @@ def timed_opt_outs(connection: Connection) -> list[TimedOptOut]:
             at=row["at"],
             effective_at=row["recorded_at"],
             number=row["number"],
+            moved_in=row["at"] < begun,
         )
         for row in rows(connection, statement)
     ]

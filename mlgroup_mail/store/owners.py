@@ -15,14 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-import portalocker
 import psutil
 from sqlalchemy import Connection, Float, RowMapping, and_, bindparam, func, insert, select, update
 
 from mlgroup_mail.clock import boot_seconds
 from mlgroup_mail.errors import OwnerLostError
 from mlgroup_mail.model import DeliveryStep, OutcomeKind
-from mlgroup_mail.store import schema
+from mlgroup_mail.store import file_locks, schema
 from mlgroup_mail.store.transactions import Store, rows
 from mlgroup_mail.store.transitions import move_deliveries
 
@@ -34,7 +33,6 @@ still for so long, it waits for a person (`delivery.settling.OVERDUE`)."""
 OWNER_GONE = "the process that had begun it is gone"
 
 _TABLE = schema.owner
-_EXCLUSIVE_NOW = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
 
 
 @dataclass(kw_only=True, slots=True)
@@ -68,7 +66,7 @@ def begin_owner(store: Store, *, now: datetime) -> Owner:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"owner-{uuid.uuid4().hex}.lock"
     file = path.open("wb")
-    portalocker.lock(file, _EXCLUSIVE_NOW)
+    file_locks.lock(file)
     status = os.fstat(file.fileno())
     with store.writing() as connection:
         owner_id = connection.execute(
@@ -197,13 +195,8 @@ def _dead_man_s_lock(row: RowMapping) -> IO[bytes] | None:
         return None
     status = os.fstat(file.fileno())
     same = (_signed(status.st_dev), _signed(status.st_ino)) == (row["lock_device"], row["lock_inode"])
-    if same and row["host"] == socket.gethostname():
-        try:
-            portalocker.lock(file, _EXCLUSIVE_NOW)
-        except portalocker.LockException:
-            pass
-        else:
-            return file
+    if same and row["host"] == socket.gethostname() and file_locks.try_lock(file):
+        return file
     file.close()
     return None
 

@@ -1,9 +1,11 @@
 """The provider's suppression lists: how far each was read, what came of it, what is to be done there."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, exists, insert, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, exists, false, insert, select, true, tuple_, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import ALL_TOPICS, Restriction, Road, SignalKind, Suppression
@@ -18,6 +20,18 @@ _RULE = schema.suppression
 _OURS = (SignalKind.OPT_OUT, SignalKind.COMPLAINT)
 """Kinds of rules that are pushed. Bounces the provider knows itself."""
 
+_IN_DOUBT = timedelta(seconds=2)
+"""The provider's times are in whole seconds, and so is what it says of its clock."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """Whom a lift takes off which list, by each `spelling` under which the provider may have them."""
+
+    key: str
+    on: ProviderList
+    spellings: tuple[str, ...]
+
 
 def read_until(connection: Connection, on: ProviderList) -> datetime | None:
     """How far a list was read; None where it never was."""
@@ -30,8 +44,11 @@ def keep_read_until(connection: Connection, on: ProviderList, moment: datetime) 
     connection.execute(insert(_LIST).values(name=on, read_until=moment))
 
 
-def new_entries(connection: Connection, entries: Sequence[ListEntry]) -> list[ListEntry]:
-    """Those that were not read before, each once, and were not there already when a person lifted what they say."""
+def new_entries(connection: Connection, entries: Sequence[ListEntry], *, ahead: timedelta) -> list[ListEntry]:
+    """Those that were not read before, each once, and were not there already when a person lifted what they say.
+
+    `ahead`: how far our clock is ahead of the provider's. In doubt somebody unsubscribed after the lift.
+    """
     told = {_key(entry): entry for entry in entries}
     mailboxes = {key for key, _, _ in told}
     known = connection.execute(
@@ -47,7 +64,11 @@ def new_entries(connection: Connection, entries: Sequence[ListEntry]) -> list[Li
             )
         )
     }
-    return [entry for (key, on, at), entry in told.items() if (key, on) not in lifted or at > lifted[key, on]]
+    return [
+        entry
+        for (key, on, at), entry in told.items()
+        if (key, on) not in lifted or at + ahead > lifted[key, on] - _IN_DOUBT
+    ]
 
 
 def _key(entry: ListEntry) -> tuple[str, str, datetime]:
@@ -56,15 +77,14 @@ def _key(entry: ListEntry) -> tuple[str, str, datetime]:
 
 def keep_entries(connection: Connection, entries: Iterable[ListEntry]) -> None:
     """They were read, and count no second time."""
-    values = sorted((*_key(entry), entry.bounce or "") for entry in entries)
-    insert_new(connection, _ENTRY, values, columns=("address_key", "list", "created", "bounce"))
+    values = sorted((*_key(entry), entry.bounce or "", entry.listed) for entry in entries)
+    insert_new(connection, _ENTRY, values, columns=("address_key", "list", "created", "bounce", "address"))
 
 
 def pushed_among(connection: Connection, mailboxes: Collection[str]) -> set[str]:
     """Those of these whom we have put on the list of unsubscriptions ourselves, or were just about to."""
-    return set(
-        connection.execute(select(_PUSH.c.address_key).where(_PUSH.c.address_key.in_(list(mailboxes)))).scalars()
-    )
+    statement = select(_PUSH.c.address_key).where(_PUSH.c.address_key.in_(list(mailboxes)), _PUSH.c.refused == false())
+    return set(connection.execute(statement).scalars())
 
 
 def begin_push(connection: Connection, *, most: int, older_than: datetime, now: datetime) -> list[str]:
@@ -95,7 +115,8 @@ def begin_push(connection: Connection, *, most: int, older_than: datetime, now: 
         .limit(most - len(found))
     )
     news = list(connection.execute(new).scalars()) if len(found) < most else []
-    insert_new(connection, _PUSH, [(key, now, None) for key in news], columns=("address_key", "asked_at", "done_at"))
+    values = [(key, now, None, False) for key in news]
+    insert_new(connection, _PUSH, values, columns=("address_key", "asked_at", "done_at", "refused"))
     # They are to be there again.
     connection.execute(
         delete(_REMOVAL).where(_REMOVAL.c.list == ProviderList.UNSUBSCRIBES, _REMOVAL.c.address_key.in_(news))
@@ -117,6 +138,12 @@ def end_push(connection: Connection, mailboxes: Collection[str], *, now: datetim
     )
 
 
+def refuse_push(connection: Connection, mailboxes: Collection[str], *, now: datetime) -> None:
+    """The provider does not take these onto its list. Nobody asks it for them again."""
+    theirs = _PUSH.c.address_key.in_(list(mailboxes))
+    connection.execute(update(_PUSH).where(theirs).values(done_at=now, refused=True))
+
+
 def ask_removals(
     connection: Connection, lifted: Sequence[Suppression], *, mailboxes: Collection[str], now: datetime
 ) -> None:
@@ -131,6 +158,7 @@ def ask_removals(
         for key in {rule.address, *mailboxes} - {""}
         if rule.kind in on.ended_by and rule.topic == ALL_TOPICS and _may_be_there(connection, rule, key, on)
     }
+    _forget_refused(connection, {rule.address for rule in lifted} | set(mailboxes))
     if not asked:
         return
     connection.execute(delete(_REMOVAL).where(tuple_(_REMOVAL.c.address_key, _REMOVAL.c.list).in_(sorted(asked))))
@@ -139,6 +167,14 @@ def ask_removals(
     )
     unsubscribed = [key for key, on in asked if on == ProviderList.UNSUBSCRIBES]
     connection.execute(delete(_PUSH).where(_PUSH.c.address_key.in_(unsubscribed)))
+
+
+def _forget_refused(connection: Connection, mailboxes: Collection[str]) -> None:
+    """What the provider did not take there is not known of those for whom nothing stands any more."""
+    stands = exists().where(
+        _RULE.c.address_key == _PUSH.c.address_key, _RULE.c.lifted_number.is_(None), _RULE.c.topic == ALL_TOPICS
+    )
+    connection.execute(delete(_PUSH).where(_PUSH.c.address_key.in_(mailboxes), _PUSH.c.refused == true(), ~stands))
 
 
 def _may_be_there(connection: Connection, rule: Suppression, key: str, on: ProviderList) -> bool:
@@ -157,14 +193,21 @@ def _may_be_there(connection: Connection, rule: Suppression, key: str, on: Provi
     return told or pushed or bool(count(connection, _ENTRY, _ENTRY.c.address_key == key, _ENTRY.c.list == on))
 
 
-def removals_to_do(connection: Connection) -> list[tuple[str, ProviderList]]:
+def removals_to_do(connection: Connection) -> list[Removal]:
     """Whom a lift takes off which list, and nobody has yet."""
+    same = and_(_ENTRY.c.address_key == _REMOVAL.c.address_key, _ENTRY.c.list == _REMOVAL.c.list)
     statement = (
-        select(_REMOVAL.c.address_key, _REMOVAL.c.list)
+        select(_REMOVAL.c.address_key, _REMOVAL.c.list, _ENTRY.c.address)
+        .outerjoin(_ENTRY, same)
         .where(_REMOVAL.c.done_at.is_(None))
-        .order_by(_REMOVAL.c.address_key, _REMOVAL.c.list)
     )
-    return [(key, ProviderList(on)) for key, on in connection.execute(statement)]
+    spellings: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for key, on, listed in connection.execute(statement):
+        spellings[key, on] |= {key, listed or key}
+    return [
+        Removal(key=key, on=ProviderList(on), spellings=tuple(sorted(found)))
+        for (key, on), found in sorted(spellings.items())
+    ]
 
 
 def end_removal(connection: Connection, key: str, on: ProviderList, *, now: datetime) -> None:

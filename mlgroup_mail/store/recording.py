@@ -1,9 +1,9 @@
 """What became of attempts: each answer is written once, with all that follows from it."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
@@ -12,11 +12,12 @@ from mlgroup_mail.model.delivery import TRANSITIONS
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.back_off import THE_SERVER, back_off, end_back_off, take_turns, waiting_time
 from mlgroup_mail.store.failures import PauseRule, pause_where_too_much_fails
+from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.row_updates import RowUpdate
 from mlgroup_mail.store.second_copies import stop_second_copies
 from mlgroup_mail.store.transitions import move_deliveries, move_mailing
 
-_DELIVERY, _ATTEMPT = schema.delivery, schema.attempt
+_DELIVERY, _ATTEMPT, _BACK_OFF = schema.delivery, schema.attempt, schema.back_off
 
 
 def record_outcomes(connection: Connection, outcomes: Sequence[Outcome], *, pause: PauseRule, now: datetime) -> None:
@@ -24,17 +25,22 @@ def record_outcomes(connection: Connection, outcomes: Sequence[Outcome], *, paus
     found = _answered(connection, outcomes)
     if not found:
         return
-    taking = {each.delivery.domain for each in found if each.outcome.kind is OutcomeKind.ACCEPTED}
-    backed_off = take_turns(connection, {THE_SERVER, *(each.delivery.domain for each in found)})
-    end_back_off(connection, taking & backed_off)
+    accepted = [each for each in found if each.outcome.kind is OutcomeKind.ACCEPTED]
+    taking = {each.delivery.domain for each in accepted}
+    if len(accepted) < len(found) or any(each.delivery.backed_off for each in found):
+        backed_off = take_turns(connection, {THE_SERVER, *(each.delivery.domain for each in found)})
+        end_back_off(connection, taking & backed_off)
     _write_answers(connection, found, now=now)
     put_off = [each for each in found if each.step and each.outcome.kind is OutcomeKind.DEFERRED]
     # By domain, as the turns were taken.
     in_order = sorted(put_off, key=lambda each: str(each.delivery.domain))
     next_tries = {each.outcome.attempt_id: _next_try(connection, each, taking=taking, now=now) for each in in_order}
-    for step in {each.step: None for each in found}:
-        if step:
-            _move(connection, step, [each for each in found if each.step is step], next_tries, now=now)
+    by_step: dict[DeliveryStep, list[_Answered]] = defaultdict(list)
+    for each in found:
+        if each.step:
+            by_step[each.step].append(each)
+    for step, alike in by_step.items():
+        _move(connection, step, alike, next_tries, now=now)
     tried_again = [each for each in found if each.delivery.attempts > 1]
     failed_again = [each.delivery.id for each in tried_again if each.outcome.kind is not OutcomeKind.ACCEPTED]
     stop_second_copies(connection, failed_again, now=now)
@@ -42,8 +48,7 @@ def record_outcomes(connection: Connection, outcomes: Sequence[Outcome], *, paus
         pause_where_too_much_fails(connection, mailing_id, pause, now=now)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Answered:
+class _Answered(NamedTuple):
     """An outcome that counts, the delivery that it is about, and the step that this takes.
 
     None: the answer is late, and the delivery has gone on without it.
@@ -69,9 +74,10 @@ _ASKED_ABOUT = (
         *(_ATTEMPT.c.id.label("attempt_id"), _ATTEMPT.c.outcome, _ATTEMPT.c.number),
         *(_DELIVERY.c.id, _DELIVERY.c.mailing_id, _DELIVERY.c.state, _DELIVERY.c.domain, _DELIVERY.c.claim_group),
         *(_DELIVERY.c.attempts, _DELIVERY.c.attempt_id.label("latest_id")),
+        exists().where(_BACK_OFF.c.domain == _DELIVERY.c.domain).label("backed_off"),
     )
     .join(_DELIVERY, _DELIVERY.c.id == _ATTEMPT.c.delivery_id)
-    .where(_ATTEMPT.c.id.in_(bindparam("attempts", expanding=True)))
+    .where(among(_ATTEMPT.c.id, "attempts"))
     .order_by(_ATTEMPT.c.id)
     .with_for_update(key_share=True)
 )
@@ -81,13 +87,13 @@ def _answered(connection: Connection, outcomes: Sequence[Outcome]) -> list[_Answ
     """An attempt's answer counts once: in time, or late, which ends the doubt about it whatever has become since."""
     if not outcomes:
         return []
-    attempts = {"attempts": [outcome.attempt_id for outcome in outcomes]}
-    asked_about = {row.attempt_id: row for row in connection.execute(_ASKED_ABOUT, attempts).all()}
+    attempts = {"attempts": as_list(outcome.attempt_id for outcome in outcomes)}
+    asked_about = {row.attempt_id: row for row in connection.execute(_ASKED_ABOUT, attempts)}
     found = []
     for outcome in outcomes:
         row = asked_about.pop(outcome.attempt_id, None)
         if row and (row.outcome is None or _ends_doubt(outcome, row)):
-            found.append(_Answered(outcome=outcome, step=_step(outcome, row), delivery=row))
+            found.append(_Answered(outcome, _step(outcome, row), row))
     return found
 
 
@@ -104,7 +110,7 @@ def _step(outcome: Outcome, row: Row[Any]) -> DeliveryStep | None:
     return step if step and counts and (row.state, step) in TRANSITIONS else None
 
 
-_WRITE_ANSWERS = RowUpdate(_ATTEMPT, ("outcome", "detail", "ended_at", "scope"))
+_WRITE_ANSWERS = RowUpdate(_ATTEMPT, ("outcome", "detail", "scope"), common=["ended_at"])
 _TAKE_BACK = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("b_id")).values(attempts=_DELIVERY.c.attempts - 1)
 
 
@@ -115,12 +121,11 @@ def _write_answers(connection: Connection, found: Sequence[_Answered], *, now: d
             "id": each.outcome.attempt_id,
             "outcome": each.outcome.kind,
             "detail": each.outcome.detail,
-            "ended_at": now,
             "scope": each.outcome.scope if each.outcome.is_a_try else None,
         }
         for each in found
     ]
-    _WRITE_ANSWERS.run(connection, answers)
+    _WRITE_ANSWERS.run(connection, answers, {"ended_at": now})
     no_tries = [{"b_id": each.delivery.id} for each in found if not each.outcome.is_a_try]
     if no_tries:
         connection.execute(_TAKE_BACK, no_tries)
@@ -190,12 +195,12 @@ def _next_try(
     outcome, row = answered.outcome, answered.delivery
     if outcome.kind is not OutcomeKind.DEFERRED or answered.step is None:
         return None
+    if outcome.scope is Scope.SERVER and outcome.retry_after is not None:
+        return back_off(connection, THE_SERVER, retry_after=outcome.retry_after, now=now)
     if not outcome.is_a_try:
         return now
     if outcome.scope is Scope.DOMAIN and row.domain not in taking:
         return back_off(connection, row.domain, retry_after=outcome.retry_after, now=now)
-    if outcome.scope is Scope.SERVER and outcome.retry_after is not None:
-        return back_off(connection, THE_SERVER, retry_after=outcome.retry_after, now=now)
     if outcome.retry_after is not None:
         return now + timedelta(seconds=outcome.retry_after)
     return now + waiting_time(row.attempts)

@@ -1,22 +1,19 @@
-"""Updates of many rows by their ids: rows that become alike are written by one statement, the others one by one."""
+"""Updates of many rows by their ids: rows that become alike are written by one statement, all others by one more."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, update
+from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam, update
 
-from mlgroup_mail.store.transactions import chunked
+from mlgroup_mail.store.lists import among, as_list, as_rows, given_rows
 
 _MANY = 10
 """From so many rows on that become alike they are written together: one more statement costs as much as a few rows.
 
 What mail servers answer often holds a number of their own, and then no two rows are alike.
 """
-
-_AT_ONCE = 1000
-"""How many rows one statement names."""
 
 
 class RowUpdate:
@@ -27,18 +24,26 @@ class RowUpdate:
         table: Table,
         columns: Sequence[str],
         *,
+        common: Sequence[str] = (),
         where: Sequence[ColumnElement[bool]] = (),
         fixed: Mapping[str, Any] | None = None,
     ) -> None:
-        """`columns` get what each row is given, `fixed` the same in every row; `where` says which rows may be met."""
+        """`columns` get what each row is given, `common` what is given for all of them, `fixed` always the same.
+
+        `where` says which rows may be met.
+        """
         self._columns = columns
         self._given = itemgetter(*columns)
-        given: dict[str, Any] = {name: bindparam(f"b_{name}") for name in columns}
-        statement = update(table).where(*where).values({**(fixed or {}), **given})
-        self._one = statement.where(table.c.id == bindparam("b_id"))
-        self._alike = statement.where(table.c.id.in_(bindparam("b_ids", expanding=True)))
+        self._row = [table.c.id, *(table.c[name] for name in columns)]
+        shared: dict[str, Any] = {**(fixed or {}), **{name: bindparam(f"b_{name}") for name in common}}
+        statement = update(table).where(*where).values(shared)
+        alike: dict[str, Any] = {name: bindparam(f"b_{name}") for name in columns}
+        self._alike = statement.where(among(table.c.id, "b_ids")).values(alike)
+        self._each = {dialect: self._of_rows(table, statement, dialect) for dialect in ("sqlite", "postgresql")}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    def run(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]], common: Mapping[str, Any] | None = None
+    ) -> int:
         """Write rows, each with its `id`, which is there once, and the columns; returns how many were met.
 
         In no certain order: who needs one has locked them before.
@@ -46,18 +51,20 @@ class RowUpdate:
         groups: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
         for row in rows:
             groups[self._given(row)].append(row)
+        shared = {f"b_{name}": value for name, value in (common or {}).items()}
         met, single = 0, []
         for group in groups.values():
             if len(group) < _MANY:
                 single += group
                 continue
-            for some in chunked(group, _AT_ONCE):
-                ids = [row["id"] for row in some]
-                met += connection.execute(self._alike, self._parameters(some[0]) | {"b_ids": ids}).rowcount
+            values = {f"b_{name}": group[0][name] for name in self._columns}
+            ids = as_list(row["id"] for row in group)
+            met += connection.execute(self._alike, shared | values | {"b_ids": ids}).rowcount
         if single:
-            each = [self._parameters(row) | {"b_id": row["id"]} for row in single]
-            met += connection.execute(self._one, each).rowcount
+            given = as_rows(self._row, single, connection.dialect)
+            met += connection.execute(self._each[connection.dialect.name], shared | {"b_rows": given}).rowcount
         return met
 
-    def _parameters(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        return {f"b_{name}": row[name] for name in self._columns}
+    def _of_rows(self, table: Table, statement: Update, dialect: str) -> Update:
+        given = given_rows(self._row, "b_rows", dialect=dialect)
+        return statement.where(table.c.id == given.pop("id")).values(given)

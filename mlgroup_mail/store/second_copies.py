@@ -7,11 +7,12 @@ has, or may have, the person may have got two, and it is told.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from mlgroup_mail.model import DeliveryStep, OutcomeKind
 from mlgroup_mail.model.delivery import sources
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.transitions import move_deliveries
 
 _DELIVERY, _ATTEMPT, _EVENT, _JOURNAL = schema.delivery, schema.attempt, schema.delivery_event, schema.journal
@@ -33,7 +34,7 @@ _MAY_HAVE_ARRIVED = or_(
 _KNOWN = (
     select(_DELIVERY.c.id)
     .where(
-        _DELIVERY.c.id.in_(bindparam("asked", expanding=True)),
+        among(_DELIVERY.c.id, "asked"),
         _DELIVERY.c.state.in_(sources(DeliveryStep.EVIDENCE)),
         or_(ACCEPTED_BEFORE, SHOWN),
     )
@@ -48,7 +49,7 @@ def stop_second_copies(connection: Connection, delivery_ids: Sequence[int], *, n
     """
     if not delivery_ids:
         return 0
-    known = connection.execute(_KNOWN, {"asked": list(delivery_ids)}).scalars().all()
+    known = connection.execute(_KNOWN, {"asked": as_list(delivery_ids)}).scalars().all()
     moves = [{"id": delivery_id, "reason": FIRST_COPY_ARRIVED} for delivery_id in known]
     return move_deliveries(connection, DeliveryStep.EVIDENCE, moves, now=now, also=("reason",))
 

@@ -5,10 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from mlgroup_mail.model import ALL_TOPICS, Bounce, DeliveryState, EventKind, SignalKind
 from mlgroup_mail.store import schema
+from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.suppressions import STANDING
 
 _DELIVERY, _EVENT, _MAILING = schema.delivery, schema.delivery_event, schema.mailing
@@ -30,42 +31,47 @@ def mailbox_events(connection: Connection, mailboxes: Collection[str]) -> dict[s
     What was before a person lifted a bounce counts no more.
     """
     found: dict[str, list[MailboxEvent]] = defaultdict(list)
-    asked = list(mailboxes)
-    events = (
-        select(
-            _DELIVERY.c.address_key, _EVENT.c.at, _EVENT.c.kind, _DELIVERY.c.id, _MAILING.c.campaign, _MAILING.c.name
-        )
-        .join(_EVENT, _EVENT.c.delivery_id == _DELIVERY.c.id)
-        .join(_MAILING, _MAILING.c.id == _DELIVERY.c.mailing_id)
-        .where(
-            # Without these two all deliveries there are would be gone through.
-            schema.OF_ANY_MAILING,
-            _DELIVERY.c.state != DeliveryState.EXCLUDED.value,
-            _DELIVERY.c.address_key.in_(asked),
-            or_(_EVENT.c.kind == EventKind.DELIVERED, _EVENT.c.bounce == Bounce.SOFT),
-        )
-    )
-    for key, at, kind, delivery_id, campaign, name in connection.execute(events):
+    asked = {"mailboxes": as_list(mailboxes)}
+    for key, at, kind, delivery_id, campaign, name in connection.execute(_EVENTS, asked):
         told = f"{campaign}/{name}, delivery {delivery_id}, {at:%Y-%m-%d}"
         found[key].append(MailboxEvent(at=at, soft=kind == EventKind.BOUNCED, told=told))
-    entries = select(_ENTRY.c.address_key, _ENTRY.c.created, _ENTRY.c.list).where(
-        _ENTRY.c.address_key.in_(asked), _ENTRY.c.bounce == Bounce.SOFT
-    )
-    for key, at, on in connection.execute(entries):
+    for key, at, on in connection.execute(_ENTRIES, asked):
         found[key].append(MailboxEvent(at=at, soft=True, told=f"SendGrid's list “{on}”, {at:%Y-%m-%d}"))
-    lifts = (
-        select(_RULE.c.address_key, func.max(_RULE.c.lifted_at))
-        .where(_RULE.c.address_key.in_(asked), _RULE.c.kind == SignalKind.BOUNCE, _RULE.c.lifted_at.is_not(None))
-        .group_by(_RULE.c.address_key)
-    )
-    for key, lifted in connection.execute(lifts):
+    for key, lifted in connection.execute(_LIFTS, asked):
         found[key] = [event for event in found[key] if event.at > lifted]
     return dict(found)
 
 
+_EVENTS = (
+    select(_DELIVERY.c.address_key, _EVENT.c.at, _EVENT.c.kind, _DELIVERY.c.id, _MAILING.c.campaign, _MAILING.c.name)
+    .join(_EVENT, _EVENT.c.delivery_id == _DELIVERY.c.id)
+    .join(_MAILING, _MAILING.c.id == _DELIVERY.c.mailing_id)
+    .where(
+        # Without these two all deliveries there are would be gone through.
+        schema.OF_ANY_MAILING,
+        _DELIVERY.c.state != DeliveryState.EXCLUDED.value,
+        among(_DELIVERY.c.address_key, "mailboxes"),
+        or_(_EVENT.c.kind == EventKind.DELIVERED, _EVENT.c.bounce == Bounce.SOFT),
+    )
+)
+_ENTRIES = select(_ENTRY.c.address_key, _ENTRY.c.created, _ENTRY.c.list).where(
+    among(_ENTRY.c.address_key, "mailboxes"), _ENTRY.c.bounce == Bounce.SOFT
+)
+_LIFTS = (
+    select(_RULE.c.address_key, func.max(_RULE.c.lifted_at))
+    .where(among(_RULE.c.address_key, "mailboxes"), _RULE.c.kind == SignalKind.BOUNCE, _RULE.c.lifted_at.is_not(None))
+    .group_by(_RULE.c.address_key)
+)
+
+
 def stopped_mailboxes(connection: Connection, mailboxes: Collection[str], kind: SignalKind) -> set[str]:
     """Those of these address keys on which a rule of that kind stands, for all topics."""
-    statement = select(_RULE.c.address_key).where(
-        STANDING, _RULE.c.address_key.in_(list(mailboxes)), _RULE.c.kind == kind, _RULE.c.topic == ALL_TOPICS
-    )
-    return set(connection.execute(statement).scalars())
+    return set(connection.execute(_STOPPED, {"mailboxes": as_list(mailboxes), "kind": kind}).scalars())
+
+
+_STOPPED = select(_RULE.c.address_key).where(
+    STANDING,
+    among(_RULE.c.address_key, "mailboxes"),
+    _RULE.c.kind == bindparam("kind"),
+    _RULE.c.topic == ALL_TOPICS,
+)

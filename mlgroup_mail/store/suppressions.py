@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import (
     RowMapping,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -51,8 +52,8 @@ def record_signals(connection: Connection, signals: Sequence[Signal], *, now: da
     news: dict[str, Signal] = {}
     for signal in signals:
         news.setdefault(_fingerprint(signal), signal)
-    recorded = select(table.c.id, table.c.fingerprint).where(table.c.fingerprint.in_(list(news)))
-    for _, known in connection.execute(recorded):
+    asked = {"fingerprints": as_list(news)}
+    for _, known in connection.execute(_RECORDED, asked):
         del news[known]
     if not news:
         return []
@@ -79,7 +80,7 @@ def record_signals(connection: Connection, signals: Sequence[Signal], *, now: da
         ),
         columns=_OF_A_SIGNAL,
     )
-    ids = {fingerprint: signal_id for signal_id, fingerprint in connection.execute(recorded)}
+    ids = {fingerprint: signal_id for signal_id, fingerprint in connection.execute(_RECORDED, asked)}
     return [
         Recorded(signal_id=ids[fingerprint], number=numbers[fingerprint], signal=signal)
         for fingerprint, signal in news.items()
@@ -91,6 +92,19 @@ def add_suppressions(connection: Connection, recorded: Sequence[Recorded]) -> No
     load(connection, _TABLE, map(_rule, recorded), columns=_OF_A_RULE)
 
 
+def said_by_provider(connection: Connection, mailboxes: Collection[str]) -> set[tuple[str, str, str, int | None]]:
+    """What the provider's word has led to on these address keys, and stands: (kind, topic, address key, contact)."""
+    if not mailboxes:
+        return set()
+    return {(*row,) for row in connection.execute(_SAID, {"mailboxes": as_list(mailboxes)})}
+
+
+_SAID = select(_TABLE.c.kind, _TABLE.c.topic, _TABLE.c.address_key, _TABLE.c.contact_id).where(
+    STANDING, _TABLE.c.road == Road.PROVIDER.value, among(_TABLE.c.address_key, "mailboxes")
+)
+_RECORDED = select(schema.signal.c.id, schema.signal.c.fingerprint).where(
+    among(schema.signal.c.fingerprint, "fingerprints")
+)
 _OF_A_SIGNAL = (
     *("fingerprint", "number", "kind", "topic", "road", "address", "contact_id"),
     *("reason", "evidence", "actor", "at", "recorded_at"),
@@ -111,7 +125,7 @@ def _rule(recorded: Recorded) -> tuple[Any, ...]:
         Restriction.HOLD if signal.kind is SignalKind.REVIEW else Restriction.SUPPRESSION,
         signal.kind,
         signal.topic,
-        addresses.key(signal.address) if signal.address else "",
+        addresses.key(signal.address),
         contact_id,
         signal.reason,
         signal.road,
@@ -223,13 +237,21 @@ MANY = 100
 def suppressions(
     connection: Connection, *, address: str | None = None, contact_id: int | None = None, standing: bool = True
 ) -> list[Suppression]:
-    """All rules, or those on one person (by any address they have or had), newest last."""
+    """All rules, or those on one person (by any address they have or had), newest last.
+
+    Among all are not those that are left of people who were forgotten: they say nothing that anybody could act upon.
+    """
     statement = select(_TABLE).order_by(_TABLE.c.number, _TABLE.c.id)
     if standing:
         statement = statement.where(STANDING)
-    if address is not None:
-        statement = statement.where(_reaches(address, contact_id))
+    statement = statement.where(_OF_SOMEBODY if address is None else _reaches(address, contact_id))
     return [suppression_from(row) for row in rows(connection, statement)]
+
+
+_OF_SOMEBODY = or_(
+    _TABLE.c.address_key != "",
+    exists().where(schema.contact.c.id == _TABLE.c.contact_id, schema.contact.c.erased_at.is_(None)),
+)
 
 
 def _reaches(address: str, contact_id: int | None) -> ColumnElement[bool]:

@@ -12,17 +12,20 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, exists, func, not_, or_, select, update
 
-from mlgroup_mail.model import DeliveryState, MailingState, OutcomeKind, Restriction, SignalKind
+from mlgroup_mail.model import CourtesyKind, DeliveryState, MailingState, Restriction, SignalKind
 from mlgroup_mail.model.retention import Retained
 from mlgroup_mail.store import schema
-from mlgroup_mail.store.belongings import Belongings, other_rows
+from mlgroup_mail.store.belongings import of_numbers, other_rows
 from mlgroup_mail.store.erasure import WAS_ERASED, blank_addresses, empty_contacts, stop_all_mail
+from mlgroup_mail.store.second_copies import ACCEPTED_BEFORE
 from mlgroup_mail.store.suppressions import STANDING
 
 _CONTACT, _KNOWN = schema.contact, schema.contact_address
 _DELIVERY, _MAILING, _EVENT = schema.delivery, schema.mailing, schema.delivery_event
 _SIGNAL, _RULE, _JOURNAL, _COURTESY = schema.signal, schema.suppression, schema.journal, schema.courtesy
-_ALIAS, _UNPLACED, _ATTEMPT = schema.provider_alias, schema.unplaced_event, schema.attempt
+_ALIAS, _UNPLACED = schema.provider_alias, schema.unplaced_event
+_REQUEST, _BURST = schema.join_request, schema.burst_opt_out
+_ENTRY, _REMOVAL = schema.provider_entry, schema.provider_removal
 
 KEPT_NO_LONGER = "kept no longer"
 """What stands where a text stood that had been kept for long enough."""
@@ -34,14 +37,14 @@ _BY_ITSELF = "mlgroup-mail"
 class Chore:
     """One table's part of a kind: `due` says which rows, by the moment before which they are kept no longer.
 
-    `key` orders them. `decides` tells that consent is written, which claims must not meet halfway. `clear` empties or
-    deletes rows: (connection, keys, now).
+    `key` orders them. `clear` empties rows: (connection, keys, now); where there is none they are deleted. `decides`
+    tells that consent is written, which claims must not meet halfway.
     """
 
     kind: Retained
     key: Column[Any]
     due: Callable[[datetime], ColumnElement[bool]]
-    clear: Callable[[Connection, Sequence[Any], datetime], None]
+    clear: Callable[[Connection, Sequence[Any], datetime], None] | None = None
     decides: bool = False
 
 
@@ -61,7 +64,10 @@ def some_due(connection: Connection, chore: Chore, before: datetime, *, after: A
 
 def clear_some(connection: Connection, chore: Chore, before: datetime, keys: Sequence[Any], *, now: datetime) -> int:
     """Do those of these that are due still; returns how many they were."""
-    due = list(connection.execute(select(chore.key).where(chore.key.in_(keys), chore.due(before))).scalars())
+    still_due = chore.key.in_(keys), chore.due(before)
+    if chore.clear is None:
+        return int(connection.execute(delete(chore.key.table).where(*still_due)).rowcount)
+    due = list(connection.execute(select(chore.key).where(*still_due)).scalars())
     if due:
         chore.clear(connection, due, now)
     return len(due)
@@ -84,10 +90,9 @@ _SETTLED = _DELIVERY.c.state.in_(
 
 _NEEDED_AS_EVIDENCE = exists().where(
     _DELIVERY.c.id == _EVENT.c.delivery_id,
-    _ATTEMPT.c.id == _DELIVERY.c.attempt_id,
-    or_(_ATTEMPT.c.outcome == OutcomeKind.UNCERTAIN, _ATTEMPT.c.outcome.is_(None)),
+    or_(not_(_SETTLED), and_(_DELIVERY.c.state == DeliveryState.ACCEPTED, not_(ACCEPTED_BEFORE))),
 )
-"""An event that shows that what was in doubt had been accepted: `verify` asks for it."""
+"""Whether nothing but events shows that a delivery was accepted, whichever of its tries: `verify` asks for one."""
 
 
 def _old_delivery(before: datetime) -> ColumnElement[bool]:
@@ -96,13 +101,6 @@ def _old_delivery(before: datetime) -> ColumnElement[bool]:
 
 def _blank_deliveries(connection: Connection, keys: Sequence[int], now: datetime) -> None:  # noqa: ARG001
     blank_addresses(connection, keys)
-
-
-def _delete_from(key: Column[Any]) -> Callable[[Connection, Sequence[Any], datetime], None]:
-    def clear(connection: Connection, keys: Sequence[Any], now: datetime) -> None:  # noqa: ARG001
-        connection.execute(delete(key.table).where(key.in_(keys)))
-
-    return clear
 
 
 def _old_alias(before: datetime) -> ColumnElement[bool]:
@@ -156,9 +154,19 @@ def _blank_entries(connection: Connection, keys: Sequence[int], now: datetime) -
     connection.execute(update(_JOURNAL).where(_JOURNAL.c.id.in_(keys)).values(reason=KEPT_NO_LONGER))
 
 
+def _old_courtesy(before: datetime) -> ColumnElement[bool]:
+    return and_(_COURTESY.c.begun_at < before, _COURTESY.c.address != "")
+
+
 def _blank_courtesies(connection: Connection, keys: Sequence[int], now: datetime) -> None:  # noqa: ARG001
     connection.execute(update(_COURTESY).where(_COURTESY.c.id.in_(keys)).values(address="", detail=""))
 
+
+_SAYS_SO_STILL = or_(
+    exists().where(STANDING, _RULE.c.address_key == _ENTRY.c.address_key),
+    exists().where(_REMOVAL.c.address_key == _ENTRY.c.address_key, _REMOVAL.c.done_at.is_(None)),
+)
+"""An opt-out or bounce of the mailbox stands, or is just being lifted: what is on which list has to be known then."""
 
 _STILL_CONCERNED = exists().where(
     _DELIVERY.c.contact_id == _CONTACT.c.id, schema.OF_ANY_MAILING, not_(_SETTLED), _DELIVERY.c.address != ""
@@ -194,11 +202,12 @@ def _left_without_opt_out(before: datetime) -> ColumnElement[bool]:
 
 def _forget(connection: Connection, keys: Sequence[int], now: datetime) -> None:
     """Their rows, and those that proved to be theirs, become nobody's."""
-    theirs = select(_CONTACT.c.id).where(or_(_CONTACT.c.id.in_(keys), _CONTACT.c.moved_to.in_(keys)))
-    numbers = list(connection.execute(theirs).scalars())
-    nameless = Belongings(contact_id=None, numbers=tuple(numbers), own=frozenset(), shared=frozenset())
-    for table, condition in other_rows(nameless):
-        connection.execute(delete(table).where(condition))
+    found = select(_CONTACT.c.id).where(or_(_CONTACT.c.id.in_(keys), _CONTACT.c.moved_to.in_(keys)))
+    numbers = list(connection.execute(found).scalars())
+    for table, condition in other_rows(of_numbers(connection, numbers)):
+        # Somebody who was gone may have asked this week to be back: that is for them to answer.
+        if table is not _REQUEST:
+            connection.execute(delete(table).where(condition))
     empty_contacts(connection, numbers, now=now)
     stop_all_mail(connection, numbers, reason="left the list", by=_BY_ITSELF, now=now)
 
@@ -221,23 +230,47 @@ CHORES: tuple[Chore, ...] = (
         kind=Retained.EVENTS,
         key=_EVENT.c.id,
         due=lambda before: and_(_EVENT.c.at < before, not_(_NEEDED_AS_EVIDENCE)),
-        clear=_delete_from(_EVENT.c.id),
     ),
-    Chore(kind=Retained.EVENTS, key=_ALIAS.c.alias, due=_old_alias, clear=_delete_from(_ALIAS.c.alias)),
+    Chore(kind=Retained.EVENTS, key=_ALIAS.c.alias, due=_old_alias),
     Chore(
         kind=Retained.EVENTS,
         key=_UNPLACED.c.fingerprint,
         due=lambda before: _UNPLACED.c.kept_at < before,
-        clear=_delete_from(_UNPLACED.c.fingerprint),
     ),
     Chore(kind=Retained.EVIDENCE, key=_SIGNAL.c.id, due=_old_signal, clear=_blank_signals, decides=True),
     Chore(kind=Retained.EVIDENCE, key=_RULE.c.id, due=_old_lift, clear=_blank_lifts, decides=True),
     Chore(kind=Retained.EVIDENCE, key=_JOURNAL.c.id, due=_old_entry, clear=_blank_entries),
     Chore(
+        kind=Retained.EVIDENCE,
+        key=_BURST.c.signal_id,
+        due=lambda before: _BURST.c.flagged_at < before,
+    ),
+    Chore(
         kind=Retained.COURTESIES,
         key=_COURTESY.c.id,
-        due=lambda before: and_(_COURTESY.c.begun_at < before, _COURTESY.c.address != ""),
+        due=lambda before: and_(_old_courtesy(before), _COURTESY.c.kind != CourtesyKind.CONFIRMATION),
         clear=_blank_courtesies,
+    ),
+    Chore(
+        kind=Retained.JOIN_REQUESTS,
+        key=_REQUEST.c.id,
+        due=lambda before: _REQUEST.c.asked_at < before,
+    ),
+    Chore(
+        kind=Retained.JOIN_REQUESTS,
+        key=_COURTESY.c.id,
+        due=lambda before: and_(_old_courtesy(before), _COURTESY.c.kind == CourtesyKind.CONFIRMATION),
+        clear=_blank_courtesies,
+    ),
+    Chore(
+        kind=Retained.PROVIDER_LISTS,
+        key=_ENTRY.c.address_key,
+        due=lambda before: and_(_ENTRY.c.created < before, not_(_SAYS_SO_STILL)),
+    ),
+    Chore(
+        kind=Retained.PROVIDER_LISTS,
+        key=_REMOVAL.c.address_key,
+        due=lambda before: _REMOVAL.c.done_at < before,
     ),
     Chore(kind=Retained.LEFT_CONTACTS, key=_CONTACT.c.id, due=_left_without_opt_out, clear=_forget, decides=True),
     Chore(kind=Retained.LEFT_CONTACTS, key=_CONTACT.c.id, due=_left_with_opt_out, clear=_empty_partly, decides=True),

@@ -1,4 +1,4 @@
-"""The database, and the four ways of opening a transaction on it.
+"""The database, and the five ways of opening a transaction on it.
 
 Claims and every write of a suppression, hold or lift are serialised: whoever reads the numbers later can tell which
 came first. On PostgreSQL an advisory lock does it, shared for claims and exclusive for consent. On SQLite there is
@@ -155,6 +155,12 @@ class Store:
         with self._hold_turnstile():
             pass
         yield
+
+
+def take_turn(connection: Connection, key: int) -> None:
+    """Go on alone of all who take the turn of this key, until the transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def next_number(connection: Connection) -> int:

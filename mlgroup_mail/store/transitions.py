@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, literal, or_, select, update
 
 from mlgroup_mail.errors import MailingStateError
-from mlgroup_mail.model import DeliveryStep, MailingRef, MailingState, MailingStep
+from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingRef, MailingState, MailingStep
 from mlgroup_mail.model import delivery as delivery_table
 from mlgroup_mail.model import mailing as mailing_table
 from mlgroup_mail.store import schema
@@ -25,19 +25,21 @@ def move_deliveries(
     Each of `moves` holds `id` and the columns named in `also`. A delivery in another state is left as it is: the
     caller compares the count where it must be all.
     """
-    return _move(step, tuple(also)).run(connection, [{**move, "changed_at": now} for move in moves])
+    return _move(step, tuple(also)).run(connection, moves, {"changed_at": now})
 
 
 @cache
 def _move(step: DeliveryStep, also: Sequence[str]) -> RowUpdate:
     table = schema.delivery
     allowed = or_(*(table.c.state == literal(state) for state in delivery_table.sources(step)))
-    return RowUpdate(table, ("changed_at", *also), where=[allowed], fixed=_state_after(step))
+    return RowUpdate(table, also, common=["changed_at"], where=[allowed], fixed=_state_after(step))
 
 
 def _state_after(step: DeliveryStep) -> Values:
-    """The state after a step; what goes no more belongs to no claim group."""
+    """The state after a step; what goes no more belongs to no claim group, and who is left out to no batch."""
     after = delivery_table.target(step)
+    if after is DeliveryState.EXCLUDED:
+        return {"state": after, "claim_group": None, "batch_id": None}
     return {"state": after} if after.open else {"state": after, "claim_group": None}
 
 
@@ -57,7 +59,7 @@ _CLAIM = (
         _ATTEMPT.c.owner_id == bindparam("b_owner"),
         _ATTEMPT.c.outcome.is_(None),
         _ATTEMPT.c.number == bindparam("b_number"),
-        _DELIVERY.c.state.in_(delivery_table.sources(DeliveryStep.CLAIM)),
+        schema.CLAIMABLE,
     )
     .values(
         state=delivery_table.target(DeliveryStep.CLAIM),

@@ -265,7 +265,7 @@ def out_of_time(connection: Connection) -> Iterator[str]:
         .where(
             or_(
                 _ATTEMPT.c.begun_at >= _MAILING.c.stop_at,
-                _BATCH.c.id.is_(None),
+                and_(_BATCH.c.id.is_(None), _DELIVERY.c.state != DeliveryState.EXCLUDED),
                 # Not the batch's time: it is a new one where the batch was put off after it was begun.
                 _ATTEMPT.c.begun_at < _MAILING.c.send_at,
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Integer, Select, and_, case, column, exists, func, or_, select, table
 from sqlalchemy.orm import aliased
 
-from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingState, MailingStep
+from mlgroup_mail.model import DeliveryState, DeliveryStep, MailingState, MailingStep, SignalKind
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.transactions import rows
 
@@ -90,6 +90,21 @@ def numbers_out_of_order(connection: Connection) -> Iterator[str]:
     for name, number in highest.items():
         if number > last:
             yield f"the table “{name}” has the number {number}, and only {last} were given out"
+
+
+def rules_astray(connection: Connection) -> Iterator[str]:
+    """3: an opt-out that led to no rule, or one whose rule says that it was effective at another time than it was."""
+    signal = schema.signal
+    statement = (
+        select(signal.c.id, _RULE.c.id.label("rule"))
+        .outerjoin(_RULE, _RULE.c.signal_id == signal.c.id)
+        .where(signal.c.kind != SignalKind.LIFT, or_(_RULE.c.id.is_(None), _RULE.c.number != signal.c.number))
+    )
+    for row in rows(connection, statement):
+        if row["rule"] is None:
+            yield f"what was received as signal {row['id']} led to no opt-out, bounce or hold"
+        else:
+            yield f"opt-out {row['rule']} has another number than the signal {row['id']} that it came from"
 
 
 def _last_number(connection: Connection) -> Select[tuple[int]]:

@@ -1,1 +1,1 @@
-"""PAGES: what is served under the public address. For now the pictures of mails that show them from there."""
+"""PAGES: what is served under the public address. Pages for readers, pictures of mails, and webhooks."""

@@ -1,7 +1,8 @@
 """The pages for an ASGI server of one's own: `uvicorn mlgroup_mail.web.asgi:app`.
 
 The project is the directory that MLGROUP_PROJECT names, else the current one. It is opened when the server starts, or
-with the first request where the server tells nothing of its start.
+with the first request where the server tells nothing of its start: the mails of joining that are due then go with the
+next POST to join.
 """
 
 import os
@@ -24,21 +25,19 @@ class ProjectPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it. A project that cannot be opened ends the start of the server, with the reason."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope, receive, send)
             return
         await self._opened()(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self._opened()
+            pages = self._opened()
         except (ConfigurationError, MailError, UsageError) as error:
+            await receive()
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        self._open.close()
-        await send({"type": "lifespan.shutdown.complete"})
+        with self._open:
+            await pages(scope, receive, send)
 
     def _opened(self) -> ASGIApp:
         if self._pages is None:
@@ -46,8 +45,11 @@ class ProjectPages:
             from mlgroup_mail.web.app import pages_of
             from mlgroup_mail.web.serving import make_ready
 
-            parts = self._open.enter_context(open_app(Path(os.environ.get("MLGROUP_PROJECT") or ".")))
-            self._pages = pages_of(parts)
+            with ExitStack() as opening:
+                parts = opening.enter_context(open_app(Path(os.environ.get("MLGROUP_PROJECT") or ".")))
+                self._pages = pages_of(parts)
+                # Kept open only where all of it went well: the next request tries anew.
+                self._open = opening.pop_all()
             make_ready()
         return self._pages
 

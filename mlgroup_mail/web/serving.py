@@ -49,7 +49,7 @@ def serve(pages: "ASGIApp", on: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=10,
-        lifespan="off",
+        lifespan="on",
     )
     make_ready()
     # Ctrl-C is how it is meant to end.

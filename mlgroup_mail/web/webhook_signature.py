@@ -6,11 +6,13 @@ Source: the service's page "Getting Started with the Event Webhook Security Feat
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from mlgroup_mail.errors import ConfigurationError
@@ -18,7 +20,7 @@ from mlgroup_mail.errors import ConfigurationError
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
-_ALGORITHM = ec.ECDSA(hashes.SHA256())
+_ALGORITHM = ec.ECDSA(Prehashed(hashes.SHA256()))
 _LONGEST = 200
 """Characters of either header: a signature has 96 or so, a timestamp ten."""
 
@@ -30,22 +32,23 @@ class WebhookKeys:
         """`keys` as SendGrid shows them: DER in base64. Raises ConfigurationError where one is not a P-256 key."""
         self._keys = [_key(text, number) for number, text in enumerate(keys, start=1)]
 
-    def sign(self, body: bytes, *, signature: str, timestamp: str) -> bool:
-        """Whether one of them does. `signature` and `timestamp` are the headers as they came, "" for a missing one.
+    def signed(self, body: bytes, *, signature: str, timestamp: str) -> bool:
+        """Whether one of them signs it. `signature` and `timestamp` are the headers as they came, "" for a missing one.
 
         A time long past is no reason against it: what was not taken is repeated for a day, with the time of the first
         try, and to take it in twice changes nothing.
         """
         given = _base64(signature)
-        signed = timestamp.encode(errors="replace") + body
+        digest = hashlib.sha256(timestamp.encode(errors="replace"))
+        digest.update(body)
         # Each is asked, whatever came before: the time tells nobody which.
-        answers = [_fits(key, given, signed) for key in self._keys]
+        answers = [_fits(key, given, digest.digest()) for key in self._keys]
         return bool(timestamp) and len(timestamp) <= _LONGEST and any(answers)
 
 
-def _fits(key: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+def _fits(key: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
     try:
-        key.verify(signature, signed, _ALGORITHM)
+        key.verify(signature, digest, _ALGORITHM)
     except InvalidSignature:
         return False
     return True

@@ -26,7 +26,7 @@ def test_all_well_is_0(run: Run, letter: Path, use: Settings) -> None:
     done = run("dispatch", "--live", "--json")
     assert (done.code, done.json["mailings"][0]["state"]) == (0, "finished")
     again = run("dispatch", "--live", "--json")
-    assert (again.code, again.json) == (0, {"mailings": [], "hindered": []})
+    assert (again.code, again.json) == (0, {"mailings": [], "hindered": [], "courtesies": 0})
 
 
 def test_doubt_in_a_finished_mailing_is_told_until_somebody_settles_it(run: Run, letter: Path, use: Settings) -> None:

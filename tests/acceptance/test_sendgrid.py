@@ -76,6 +76,20 @@ def test_a_test_mail_goes_over_sendgrid_too(run: Run, letter: Path, sendgrid: Fa
     assert "there is news" in taken.parts["text/html"]
 
 
+def test_a_test_that_sendgrid_does_not_take_says_what_to_do(
+    run: Run, letter: Path, sendgrid: FakeSendGrid, use: Settings
+) -> None:
+    test = ("test-send", LETTER, "--to", "editor@example.org")
+    sendgrid.faults.add(Fault(trouble=Trouble.ANSWERS, status=429, headers={"Retry-After": "1"}))
+    busy = run(*test)
+    assert (busy.code, "not sent: 429" in busy.text, "not tried again by itself" in busy.text) == (1, True, True)
+    use(settings_of(sendgrid, sendgrid_api_key="SG.wrong.key"))
+    wrong = run(*test)
+    assert (wrong.code, "check MLGROUP_SENDGRID_API_KEY" in wrong.text, "deferred" in wrong.text) == (2, True, False)
+    use(settings_of(sendgrid))
+    assert run(*test).code == 0
+
+
 def test_a_bad_address_is_found_by_halving_and_all_others_are_written_to(
     run: Run, letter: Path, sendgrid: FakeSendGrid
 ) -> None:

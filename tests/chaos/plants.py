@@ -51,8 +51,8 @@ def _change_outcomes(change: Callable[[Outcome], Outcome]) -> None:
     for transport in _TRANSPORTS:
         send = transport.send
 
-        def changed(self: Any, *arguments: Any, send: Any = send) -> Iterator[Outcome]:
-            for outcome in send(self, *arguments):
+        def changed(self: Any, *arguments: Any, send: Any = send, **options: Any) -> Iterator[Outcome]:
+            for outcome in send(self, *arguments, **options):
                 yield change(outcome)
 
         transport.send = changed  # type: ignore[method-assign]
@@ -104,10 +104,10 @@ def _addresses_are_logged() -> None:
     for transport in _TRANSPORTS:
         send = transport.send
 
-        def talkative(self: Any, messages: Any, *rest: Any, send: Any = send) -> Iterator[Outcome]:
+        def talkative(self: Any, messages: Any, *rest: Any, send: Any = send, **options: Any) -> Iterator[Outcome]:
             for message in messages:
                 log.debug("handing over to %s", message.address)
-            yield from send(self, messages, *rest)
+            yield from send(self, messages, *rest, **options)
 
         transport.send = talkative  # type: ignore[method-assign]
 

@@ -17,6 +17,8 @@ _KINDS = (
     ("claim", ("insert into attempt",)),
     ("record", ("update attempt",)),
     ("plan", ("update mailing set plan_cursor", "insert into delivery")),
+    ("courtesy", ("insert into courtesy",)),
+    ("answer", ("update courtesy",)),
 )
 
 

@@ -17,7 +17,6 @@ from tests.cli.conftest import Result, Run
 from tests.servers.entra import CLIENT_ID, SECRET, TENANT, Entra
 from tests.servers.faults import Phase
 from tests.servers.faulty_smtp import FaultySmtp
-from tests.web.readers import serving
 
 Doctor = Callable[..., Result]
 
@@ -279,25 +278,6 @@ def test_before_real_mail_goes_out_example_values_are_pointed_out(
     assert results(found)["allow-list"] == "warn"
     monkeypatch.setenv("MLGROUP_ENVIRONMENT", "production")
     assert results(doctor("--json"))["allow-list"] == "pass"
-
-
-@pytest.mark.parametrize(
-    ("url", "result"),
-    [("https://lists.example.org", "warn"), ("http://lists.example.org", "fail"), ("http://127.0.0.1:8000", "warn")],
-)
-def test_the_opt_out_page_must_be_https_unless_it_is_here(
-    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, url: str, result: str
-) -> None:
-    monkeypatch.setenv("MLGROUP_PUBLIC_URL", url)
-    assert results(doctor("--json"))["opt-out page"] == result
-
-
-def test_the_opt_out_page_is_asked_for(doctor: Doctor, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(project) as (url, _):
-        monkeypatch.setenv("MLGROUP_PUBLIC_URL", f"{url}/group")
-        assert results(doctor("--json"))["opt-out page"] == "pass"
-        monkeypatch.setenv("MLGROUP_PUBLIC_URL", f"{url}/elsewhere")
-        assert results(doctor("--json"))["opt-out page"] == "warn"
 
 
 def test_a_clock_that_is_slow_or_held_still_is_found(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlgroup_mail.testing.sendgrid import FakeSendGrid, Fault, Trouble, fake_sendgrid
+from mlgroup_mail.testing.sendgrid.account import Account
 from tests.cli.conftest import Result, Run
 
 Doctor = Callable[[], Result]
@@ -44,6 +45,10 @@ def transport(found: Result) -> str:
     return str({check["name"]: check["result"] for check in found.json["checks"]}["transport"])
 
 
+def sendgrid_checks(found: Result) -> list[str]:
+    return [check["name"] for check in found.json["checks"] if check["name"].startswith("SendGrid")]
+
+
 def test_an_account_in_order_passes(doctor: Doctor) -> None:
     found = doctor()
     assert transport(found) == "pass"
@@ -67,7 +72,7 @@ def test_a_missing_key_is_told_once(doctor: Doctor, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("MLGROUP_SENDGRID_API_KEY")
     found = doctor()
     assert (found.code, transport(found)) == (1, "fail")
-    assert not [check for check in found.json["checks"] if check["name"].startswith("SendGrid")]
+    assert sendgrid_checks(found) == []
 
 
 def test_a_wrong_key_fails_with_a_word_about_regions(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +82,7 @@ def test_a_wrong_key_fails_with_a_word_about_regions(doctor: Doctor, monkeypatch
     result, words = told(found, "key")
     assert result == "fail"
     assert "https://api.eu.sendgrid.com" in words
-    assert [told(found, name)[0] for name in ("senders", "tracking", "lists")] == ["warn"] * 3
+    assert sendgrid_checks(found) == ["SendGrid key"], "it is told once, and not that the key lacks rights"
 
 
 @pytest.mark.parametrize(
@@ -175,3 +180,67 @@ def test_an_account_that_nobody_answers_for(doctor: Doctor, monkeypatch: pytest.
     monkeypatch.setenv("MLGROUP_SENDGRID_URL", "http://127.0.0.1:1")
     found = doctor()
     assert (found.code, transport(found)) == (1, "fail")
+    assert sendgrid_checks(found) == [], "that is told once"
+    assert "mlgroup-mail doctor" not in found.out, "whoever reads this has asked it"
+
+
+def test_the_records_that_sendgrid_waits_for_are_named(doctor: Doctor, sendgrid: FakeSendGrid) -> None:
+    sendgrid.account.domains = {"example.org": False, "other.example": False}
+    result, words = told(doctor(), "senders")
+    assert result == "fail"
+    assert [line.split()[:2] for line in words.splitlines()[1:]] == [
+        ["CNAME", "em1.example.org"],
+        ["CNAME", "s1._domainkey.example.org"],
+        ["CNAME", "s2._domainkey.example.org"],
+    ]
+
+
+def letter(run: Run, *options: str) -> Result:
+    return run("--project", "ours", "doctor", "--for-it", *options)
+
+
+def test_the_letter_to_the_it_department_asks_for_what_sendgrid_needs(
+    doctor: Doctor, run: Run, sendgrid: FakeSendGrid
+) -> None:
+    found = letter(run)
+    assert found.code == 0
+    for words in ("SendGrid over HTTPS", sendgrid.url, "5 MB", "DMARC", "Twilio", "opt-out"):
+        assert words in found.out
+    for words in ("relay", "by SMTP", "STARTTLS"):
+        assert words not in found.out
+    assert "DNS records" not in found.out, "SendGrid has found them all"
+    assert max(map(len, found.out.splitlines())) <= 78
+
+
+def test_the_letter_has_the_records_that_sendgrid_waits_for(doctor: Doctor, run: Run, sendgrid: FakeSendGrid) -> None:
+    sendgrid.account.domains = {"example.org": False}
+    assert "\n   CNAME s1._domainkey.example.org s1._domainkey.u1.sender.example\n" in letter(run).out
+    (request,) = [each for each in letter(run, "--json").json["requests"] if each["title"] == "DNS records"]
+    assert len(request["lines"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda account: account.domains.clear(), ""),
+        (lambda account: account.scopes.remove("whitelabel.read"), "may not read Sender Authentication"),
+        (lambda account: setattr(account, "key", "SG.another"), "the key is wrong"),
+    ],
+    ids=["no domain yet", "no right", "wrong key"],
+)
+def test_where_sendgrid_does_not_tell_its_records_the_letter_says_what_will_come(
+    doctor: Doctor, run: Run, sendgrid: FakeSendGrid, spoil: Callable[[Account], object], words: str
+) -> None:
+    spoil(sendgrid.account)
+    found = letter(run)
+    assert (found.code, "Three CNAME records for example.org" in found.out) == (0, True)
+    assert words in found.err
+    assert bool(words) == bool(found.err)
+
+
+def test_without_a_key_the_letter_is_written_too(
+    doctor: Doctor, run: Run, sendgrid: FakeSendGrid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLGROUP_SENDGRID_API_KEY")
+    found = letter(run)
+    assert (found.code, "Three CNAME records" in found.out, found.err) == (0, True, "")

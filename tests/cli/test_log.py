@@ -1,6 +1,8 @@
 """`log`, `opt-out list`: tables in a file or pipe, words for people, fixed keys for programs."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,37 @@ def test_the_log_has_the_number_that_names_a_message_in_the_outbox(run: Run, sen
     lines = [json.loads(line) for line in run("log", LETTER, "--json").out.splitlines()]
     written = {path.stem for path in (sent / "var" / "outbox").rglob("*.eml")}
     assert {str(line["delivery_id"]) for line in lines if line["state"] == "accepted"} == written
-    assert run("log", LETTER, "--csv").out.splitlines()[0].endswith(",canary,delivery_id")
+    assert run("log", LETTER, "--csv").out.splitlines()[0].endswith(",canary,delivery_id,later")
+
+
+def test_what_was_accepted_and_then_given_back_is_said_in_log_and_status(run: Run, sent: Path) -> None:
+    """Operators look there after a mailing: "accepted" alone would be a lie about whoever got nothing."""
+    assert "heard of later" not in run("status", LETTER).text
+    assert "later" not in run("log", LETTER).out.splitlines()[0]
+    with closing(sqlite3.connect(sent / "var" / "mlgroup.db")) as ledger, ledger:
+        for delivery_id, kind, detail in (
+            (1, "delivered", "250 ok"),
+            (3, "bounced", "550 5.1.1"),
+            (3, "deferred", "451"),
+            (4, "dropped", "Bounced Address"),
+            (5, "dropped", ""),
+            (5, "complained", ""),
+        ):
+            ledger.execute(
+                "INSERT INTO delivery_event (delivery_id, kind, source, fingerprint, detail, at, bounce) "
+                "SELECT id, ?, 'provider', ?, ?, '2021-11-03 12:00:00.000000', '' FROM delivery WHERE contact_id = ?",
+                (kind, f"{delivery_id} {kind}", detail, delivery_id),
+            )
+    shown = run("status", LETTER).text
+    assert "of those accepted, heard of later: 1 bounced, 1 complained, 1 dropped" in shown
+    assert run("status", LETTER, "--json").json["later"] == {"bounced": 1, "complained": 1, "dropped": 1}
+    lines = [json.loads(line) for line in run("log", LETTER, "--json").out.splitlines()]
+    assert {line["contact_id"]: line["later"] for line in lines if line["later"]} == {
+        3: "bounced: 550 5.1.1",
+        4: "dropped: Bounced Address",
+        5: "complained",
+    }
+    assert "dropped: Bounced Address" in run("log", LETTER).text
 
 
 def test_a_long_log_is_told_as_it_is_read_and_a_table_reads_only_what_it_shows(

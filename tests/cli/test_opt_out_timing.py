@@ -1,5 +1,7 @@
 """`opt-out list --timing`: how long each opt-out took from the request to its effect."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ NEW = "anew@elsewhere.example"
 def four(run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One by hand, and a file with three: asked for an hour and three hours ago, and by a clock that is ahead."""
     monkeypatch.setenv("MLGROUP_NOW", "2021-11-05T12:00:00+00:00")
+    begun_in(letter, "2021-10-01 00:00:00.000000")
     run("opt-out", "add", person(1), "--by", "the editor")
     rows = [(person(2), "2021-11-05T11:00:00+00:00"), (person(3), "2021-11-05T09:00"), (person(4), "2021-11-05T12:10")]
     path = letter / "out.csv"
@@ -25,11 +28,36 @@ def four(run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return letter
 
 
+def begun_in(root: Path, moment: str) -> None:
+    """The ledger is as old as that."""
+    with closing(sqlite3.connect(root / "var" / "mlgroup.db")) as ledger, ledger:
+        ledger.execute("UPDATE ledger SET created_at = ?", (moment,))
+
+
+def test_what_was_asked_for_before_the_ledger_began_is_no_delay_of_ours(run: Run, four: Path) -> None:
+    begun_in(four, "2021-11-05 10:00:00.000000")
+    found = run("opt-out", "list", "--timing", "--json").json
+    assert found["roads"][0] == {
+        "road": "file",
+        "number": 2,
+        "median_seconds": 1800.0,
+        "max_seconds": 3600.0,
+        "before_the_ledger": 1,
+    }
+    assert sum(each["before_the_ledger"] for each in found["opt_outs"]) == 1
+    assert "180 min" not in run("opt-out", "list", "--timing").text
+    begun_in(four, "2021-11-05 11:30:00.000000")
+    assert run("opt-out", "list", "--timing", "--json").json["roads"][0]["before_the_ledger"] == 2
+    begun_in(four, "2022-01-01 00:00:00.000000")
+    assert run("opt-out", "list", "--timing", "--json").json["roads"][0]["median_seconds"] is None
+    assert run("opt-out", "list", "--timing").code == 0
+
+
 def test_it_is_told_by_road(run: Run, four: Path) -> None:
     found = run("opt-out", "list", "--timing", "--json").json
     assert found["roads"] == [
-        {"road": "file", "number": 3, "median_seconds": 3600.0, "max_seconds": 10800.0},
-        {"road": "hand", "number": 1, "median_seconds": 0.0, "max_seconds": 0.0},
+        {"road": "file", "number": 3, "median_seconds": 3600.0, "max_seconds": 10800.0, "before_the_ledger": 0},
+        {"road": "hand", "number": 1, "median_seconds": 0.0, "max_seconds": 0.0, "before_the_ledger": 0},
     ]
     told = run("opt-out", "list", "--timing").text
     assert "60 min" in told

@@ -1,6 +1,10 @@
 """`person move`, `apart`, `erase`: what people are told, and what is left of somebody who wants to be forgotten."""
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -130,6 +134,58 @@ def test_nothing_of_an_erased_person_is_left_in_the_database(run: Run, letter: P
     assert run("verify", "--json").json["violations"] == []
     assert run("status", LETTER, "--json").json["counts"]["accepted"] == 6, "the numbers stay"
     assert "nobody on the list" in run("explain", person(3)).text
+
+
+def test_it_is_told_first_who_is_meant_and_how_much_there_is_masked(run: Run, letter: Path, use: Settings) -> None:
+    """A number may be mistyped, and nothing brings them back."""
+    use(KEY)
+    run("opt-out", "add", person(3), "--topic", "calls")
+    run("plan", LETTER)
+    told = run("person", "erase", "3", "--reason", "asked", "--json")
+    assert " ".join(told.err.split()) == (
+        "To be forgotten for good: contact 3, P… N… (p…@office.example); 1 delivery, 1 opt-out, hold or bounce."
+    )
+    assert told.json["contact_id"] == 3, "and nobody is asked without a terminal"
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "forgotten"), [(b"n\n", (), 0), (b"\n", (), 0), (b"y\n", (), 1), (b"", ("--yes",), 1)]
+)
+def test_a_terminal_is_asked_first(
+    run: Run, letter: Path, use: Settings, answer: bytes, options: tuple[str, ...], forgotten: int
+) -> None:
+    here, there = os.openpty()
+    os.write(here, answer)
+    ended = subprocess.run(
+        [sys.executable, "-m", "mlgroup_mail", "person", "erase", "3", "--reason", "typo: meant 4", *options],
+        cwd=letter,
+        stdin=there,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], **KEY},
+        timeout=60,
+        check=False,
+    )
+    os.close(there)
+    os.close(here)
+    assert ended.returncode == (0 if forgotten else 1), ended.stderr
+    assert (b"Forget them?" in ended.stderr) is not bool(options)
+    assert (b"Nothing was forgotten." in ended.stderr) is not bool(forgotten)
+    use(KEY)
+    assert run("contacts", "pull", "--json").json["erased"] == forgotten
+
+
+def test_who_was_erased_is_no_line_without_an_address_in_the_list_of_opt_outs(
+    run: Run, letter: Path, use: Settings
+) -> None:
+    use(KEY)
+    run("opt-out", "add", person(2), "--topic", "calls")
+    run("opt-out", "add", person(3), "--topic", "calls")
+    run("opt-out", "add", NEW)
+    run("person", "erase", person(3), "--reason", "asked")
+    run("person", "erase", NEW, "--reason", "asked")
+    assert [json.loads(line)["contact_id"] for line in run("opt-out", "list", "--json").out.splitlines()] == [2]
+    assert "1 standing" in run("opt-out", "list").text
+    assert run("verify", "--json").json["violations"] == []
 
 
 def test_what_is_planned_for_an_erased_person_does_not_go(run: Run, letter: Path, use: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mlgroup_mail.reporting.person.further import FURTHER
 from tests.acceptance.conftest import Settings, approved_letter, letter, use
 from tests.acceptance.projects import LETTER, person
 from tests.cli.conftest import Run
@@ -23,6 +24,23 @@ __all__ = ["approved_letter", "letter", "use"]
 KEY = {"MLGROUP_ERASURE_KEY": "an erasure key for tests and nothing else"}
 NEW = "anew@elsewhere.example"
 HOSTILE = "</bdi><script>alert(1)</script>\u202e\x00 &"
+
+
+WHEN = "'2021-11-03 12:00:00.000000'"
+SMALLER_TABLES = f"""
+    INSERT INTO preference (contact_id, topic, at) VALUES (3, 'board', {WHEN});
+    INSERT INTO join_request
+        (address, address_key, mailbox, name, organisation, country, language, asked_at, token_hash, tries, kept_back)
+        VALUES ('Person3@office.example', '{person(3)}', '{person(3)}', 'Three Typed', 'Bureau', 'NO', 'nb', {WHEN},
+                'hash-of-a-link', 1, '');
+    INSERT INTO provider_entry (address_key, address, list, created, bounce)
+        VALUES ('{person(3)}', 'PERSON3@office.example', 'invalid_emails', {WHEN}, 'hard');
+    INSERT INTO provider_push (address_key, asked_at, done_at, refused) VALUES ('{person(3)}', {WHEN}, NULL, 1);
+    INSERT INTO provider_removal (address_key, list, asked_at) VALUES ('{person(3)}', 'spam_reports', {WHEN});
+    INSERT INTO burst_opt_out (signal_id, mailing_id, domain, flagged_at, tries, kept_back)
+        VALUES (1, 1, 'office.example', {WHEN}, 0, '');
+"""
+"""A row about person 3 in every table that has no section of its own in the JSON."""
 
 
 @pytest.fixture
@@ -39,6 +57,7 @@ def full(run: Run, letter: Path) -> Path:
             "(3, 'bounced', 'provider', 'f', 'Number3 has left', '2021-11-03 12:00:00.000000', 'soft')"
         )
         ledger.execute("INSERT INTO provider_alias (alias, delivery_id) VALUES ('alias-of-three', 3)")
+        ledger.executescript(SMALLER_TABLES)
     run("person", "move", person(3), NEW, "--reason", "she wrote", "--by", "the editor")
     run("report", LETTER)
     return letter
@@ -99,6 +118,21 @@ def test_the_page_says_all_that_the_json_says(run: Run, full: Path) -> None:
         *found["messages"],
     }
     assert [text for text in texts if " ".join(text.split()) not in page] == []
+
+
+def test_the_smaller_tables_are_told_in_words_that_somebody_can_be_handed(run: Run, full: Path) -> None:
+    run("person", "export", NEW, "--out", "three.html", "--out", "three.json")
+    page = " ".join(unescape(re.sub(r"<[^>]+>", " ", (full / "three.html").read_text(encoding="utf-8"))).split())
+    assert set(json.loads((full / "three.json").read_text(encoding="utf-8"))["others"]) == set(FURTHER)
+    for words in (
+        *("Topics that you turned on yourself", "Board", "Wishes to join", "Three Typed", "Bureau", "Norway"),
+        *("Lists of the mail provider", "invalid emails", "PERSON3@office.example", "the provider does not take it"),
+        *("Taken off a list of the mail provider", "spam reports", "a mail gateway may have made"),
+    ):
+        assert words in page, words
+    assert "hash-of-a-link" not in page
+    assert not any(column in page for column in ("address key", "token hash", "contact id", "asked at", "kept back"))
+    assert "Further records" not in page
 
 
 def test_only_the_owner_may_read_the_files(run: Run, full: Path) -> None:
@@ -177,7 +211,7 @@ def test_erasing_leaves_nothing_of_it_anywhere_in_the_project(run: Run, full: Pa
     assert "mlgroup-mail report letter/issue" in told.text
     assert run("report", LETTER).code == 0
     kept = {path: path.read_bytes().lower() for path in (full / "var").rglob("*") if path.is_file()}
-    for word in (b"person3", b"anew@", b"number3", b"alias-of-three", b"no surveys", b"she wrote"):
+    for word in (b"person3", b"anew@", b"number3", b"alias-of-three", b"no surveys", b"three typed"):
         assert [path for path, content in kept.items() if word in content] == []
     assert not (full / "var" / "outbox" / "letter" / "issue" / "3.html").exists()
     assert any(b"person2@" in content for content in kept.values())
@@ -195,6 +229,18 @@ def test_erasing_again_does_what_is_left_and_says_so(run: Run, full: Path, use: 
     again = run("person", "erase", person(3), "--reason", "asked", "--json").json
     assert (again["erased_before"], again["messages"]) == (True, 1)
     assert not message.exists()
+
+
+def test_who_was_erased_and_asked_to_join_since_is_forgotten_once_more(run: Run, full: Path, use: Settings) -> None:
+    """Nobody has confirmed it: the address is all that there is."""
+    use(KEY)
+    run("person", "erase", NEW, "--reason", "asked")
+    with closing(sqlite3.connect(full / "var" / "mlgroup.db")) as ledger, ledger:
+        ledger.executescript(SMALLER_TABLES.partition(";")[2].partition(";")[0])
+    assert run("person", "export", person(3)).json["others"]["join_request"]
+    assert run("person", "erase", person(3), "--reason", "asked again").code == 0
+    with closing(sqlite3.connect(full / "var" / "mlgroup.db")) as ledger:
+        assert ledger.execute("SELECT count(*) FROM join_request").fetchone() == (0,)
 
 
 def test_a_message_of_another_ledger_that_is_addressed_to_them_goes_too(run: Run, full: Path, use: Settings) -> None:

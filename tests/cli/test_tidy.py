@@ -18,9 +18,32 @@ from tests.cli.conftest import Run
 
 __all__ = ["approved_letter", "letter", "use"]
 
-KINDS = ("delivery_details", "events", "evidence", "courtesies", "outbox", "left_contacts")
+CHOSEN = ("delivery_details", "events", "evidence", "courtesies", "provider_lists", "outbox", "left_contacts")
+KINDS = (*CHOSEN, "join_requests")
 SENT = "2021-11-02T10:00:00+00:00"
 AFTER_TEN_YEARS = "2031-12-01T10:00:00+00:00"
+
+
+WHEN = "'2021-11-02 12:00:00.000000'"
+ASIDE = f"""
+    INSERT INTO join_request
+        (address, address_key, mailbox, name, organisation, country, language, asked_at, tries, kept_back) VALUES
+        ('Curious@else.example', 'curious@else.example', 'curious@else.example', 'Curious', '', '', '', {WHEN}, 1, '');
+    INSERT INTO courtesy (kind, address, token, begun_at, detail) VALUES
+        ('confirmation', 'Curious@else.example', 't', {WHEN}, '');
+    INSERT INTO provider_entry (address_key, address, list, created, bounce) VALUES
+        ('stranger@else.example', 'Stranger@else.example', 'blocks', {WHEN}, 'soft'),
+        ('stranger@else.example', 'Stranger@else.example', 'blocks', '2031-11-30', 'soft'),
+        ('person6@office.example', '', 'unsubscribes', {WHEN}, ''),
+        ('person4@office.example', '', 'bounces', {WHEN}, 'hard'),
+        ('person5@office.example', '', 'blocks', '2031-11-30', 'soft');
+    INSERT INTO provider_removal (address_key, list, asked_at, done_at) VALUES
+        ('back@else.example', 'bounces', {WHEN}, {WHEN}), ('person4@office.example', 'bounces', {WHEN}, NULL);
+    INSERT INTO preference (contact_id, topic, at) VALUES (5, 'board', {WHEN});
+    INSERT INTO burst_opt_out (signal_id, mailing_id, domain, flagged_at, tries, kept_back) VALUES
+        (1, 1, 'office.example', {WHEN}, 0, '');
+"""
+"""What else is kept of people: of strangers, and of 4, 5 and 6."""
 
 
 @pytest.fixture
@@ -38,6 +61,7 @@ def sent(run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "(2, 'delivered', 'provider', 'f', 'by mx.office.example', '2021-11-02 12:00:00.000000', '')"
         )
         database.execute("INSERT INTO provider_alias (alias, delivery_id) VALUES ('alias-of-two', 2)")
+        database.executescript(ASIDE)
     write_list(letter, [(person(number), f"Person Number{number}", "") for number in (1, 2, 3, 4)])
     assert run("contacts", "pull", "--accept-changes").code == 0
     for path in (letter / "var" / "outbox").rglob("*.eml"):
@@ -71,9 +95,14 @@ def rows(root: Path, statement: str) -> list[tuple[object, ...]]:
         return database.execute(statement).fetchall()
 
 
-def test_a_young_ledger_has_nothing_to_forget(run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_young_ledger_has_nothing_to_forget_but_who_asked_to_join_and_where_to(
+    run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLGROUP_NOW", "2021-11-09T09:00:00+00:00")
+    assert tidy(run) == dict.fromkeys(KINDS, 0), "a week it is"
     monkeypatch.setenv("MLGROUP_NOW", "2022-10-01T10:00:00+00:00")
-    assert tidy(run) == dict.fromkeys(KINDS, 0)
+    assert tidy(run) == dict.fromkeys(KINDS, 0) | {"join_requests": 2}
+    assert tidy(run, "--apply") == dict.fromkeys(KINDS, 0) | {"join_requests": 2}
     assert tidy(run, "--apply") == dict.fromkeys(KINDS, 0)
 
 
@@ -105,6 +134,8 @@ def test_what_was_forgotten_is_in_no_file_and_what_the_promises_rest_on_stays(
     kept = b"".join(path.read_bytes() for path in (sent / "var").rglob("*") if path.is_file())
     for word in (b"person5@", b"Number5", b"tired of calls", b"Number4 wrote", b"alias-of-two", b"mx.office"):
         assert word not in kept, word
+    assert b"curious@" not in kept.lower(), "who only asked is nobody's by then"
+    assert b"back@else" not in kept
     assert b"person1@" in kept, "who is on the list stays on it"
     assert not list((sent / "var" / "outbox").rglob("*.eml"))
     assert run("status", LETTER, "--json").json["counts"]["accepted"] == 6, "the numbers stay"
@@ -166,6 +197,33 @@ def test_who_is_in_doubt_or_held_keeps_what_a_decision_needs(
     assert rows(sent, "SELECT reason FROM signal WHERE contact_id = 6") == [("Number6 is tired of calls",)]
 
 
+def test_of_the_providers_lists_what_stands_or_is_being_lifted_stays(
+    run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lifts it has to know what is to be taken off which list; a stranger's old entry nobody needs."""
+    monkeypatch.setenv("MLGROUP_NOW", AFTER_TEN_YEARS)
+    assert tidy(run, "--apply")["provider_lists"] == 2
+    assert rows(sent, "SELECT address_key, created FROM provider_entry ORDER BY 1") == [
+        ("person4@office.example", WHEN.strip("'")),
+        ("person6@office.example", WHEN.strip("'")),
+        ("stranger@else.example", "2031-11-30"),
+    ], "5 is forgotten with all that is theirs, however young"
+    assert rows(sent, "SELECT address_key FROM provider_removal") == [("person4@office.example",)]
+    assert rows(sent, "SELECT * FROM preference") == []
+
+
+def test_somebody_forgotten_who_asks_this_week_to_be_back_can_still_say_yes(
+    run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLGROUP_NOW", AFTER_TEN_YEARS)
+    with ledger(sent) as database:
+        database.execute(
+            "UPDATE join_request SET address = ?, address_key = ?, asked_at = ?", (person(5), person(5), "2031-11-30")
+        )
+    assert tidy(run, "--apply")["left_contacts"] > 0
+    assert rows(sent, "SELECT address FROM join_request") == [(person(5),)]
+
+
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_cut_anywhere_the_next_run_does_the_rest(
     run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch, cut: int
@@ -197,10 +255,10 @@ def test_cut_anywhere_the_next_run_does_the_rest(
 def test_the_project_says_how_long(run: Run, sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLGROUP_NOW", "2022-02-01T10:00:00+00:00")
     _retain(sent, 'outbox = "60 days"\ncourtesies = "2 months"\n')
-    assert tidy(run) == dict.fromkeys(KINDS, 0) | {"outbox": 7, "courtesies": 1}
-    _retain(sent, "".join(f'{kind} = "for ever"\n' for kind in KINDS))
+    assert tidy(run) == dict.fromkeys(KINDS, 0) | {"outbox": 7, "courtesies": 1, "join_requests": 2}
+    _retain(sent, "".join(f'{kind} = "for ever"\n' for kind in CHOSEN))
     monkeypatch.setenv("MLGROUP_NOW", "2099-02-01T10:00:00+00:00")
-    assert tidy(run, "--apply") == dict.fromkeys(KINDS, 0)
+    assert tidy(run, "--apply") == dict.fromkeys(KINDS, 0) | {"join_requests": 2}
     assert "ever" in run("db", "tidy").text
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from mlgroup_mail.consent.bursts import flag_bursts
 from mlgroup_mail.consent.clicking import Click, Way, apply_clicks
+from mlgroup_mail.model import CourtesyKind
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.bursts import asked, flagged_of, flagged_rules, next_unasked
+from mlgroup_mail.store.bursts import MAILS, flagged_of, flagged_rules, next_unasked
 from mlgroup_mail.store.courtesies import begin_courtesy
 from tests.delivery.ledgers import RecordingTransport, dispatch_all
 from tests.factories import NOON, make_store, planned_mailing
@@ -54,30 +55,19 @@ def test_each_reader_is_named_until_a_mail_was_begun(store: Store) -> None:
     named = []
     while True:
         with store.claiming() as connection:
-            whom = next_unasked(connection, after=0, since=NOON)
+            whom = next_unasked(connection, since=NOON, now=SOON)
             if whom is None:
                 break
             named.append(whom.contact_id)
-            courtesy = begin_courtesy(connection, kind="undo", address=whom.address, token="t", now=SOON)
-            asked(connection, whom.signal_id, courtesy)
+            courtesy = begin_courtesy(connection, kind=CourtesyKind.UNDO, address=whom.address, token="t", now=SOON)
+            MAILS.begun(connection, whom.signal_id, courtesy_id=courtesy)
     assert named == [1, 8, 15]
     with store.reading() as connection:
-        assert next_unasked(connection, after=0, since=NOON) is None
+        assert next_unasked(connection, since=NOON, now=SOON) is None
 
 
 def test_after_a_day_nobody_is_asked_any_more(store: Store) -> None:
     click(store, 1, 8, 15)
     flag_bursts(store, now=SOON)
     with store.reading() as connection:
-        assert next_unasked(connection, after=0, since=SOON + timedelta(seconds=1)) is None
-
-
-@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_two_who_ask_at_once_do_not_ask_the_same_reader(store: Store) -> None:
-    """On SQLite there is one writer at a time: the second one looks when the first has written."""
-    click(store, 1, 8, 15)
-    flag_bursts(store, now=SOON)
-    with store.claiming() as one, store.claiming() as other:
-        first = next_unasked(one, after=0, since=NOON, lock=True)
-        second = next_unasked(other, after=0, since=NOON, lock=True)
-        assert [each and each.contact_id for each in (first, second)] == [1, 8]
+        assert next_unasked(connection, since=SOON + timedelta(seconds=1), now=SOON) is None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mlgroup_mail.consent import applying
 from mlgroup_mail.consent.applying import apply_within, lift_suppressions, standing_suppressions
 from mlgroup_mail.consent.file_rows import read_rows
-from mlgroup_mail.consent.files import ImportedFile, import_file, import_waiting
+from mlgroup_mail.consent.files import Import, ImportedFile, import_file, import_waiting
 from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Signal
 from mlgroup_mail.store import Connection, Store
@@ -22,7 +22,7 @@ from tests.acceptance.projects import LETTER, person
 from tests.cli.conftest import Run
 from tests.factories import NOON
 
-TOPICS = ("newsletter", "calls")
+BY = Import(topics=("newsletter", "calls"))
 THREE = "address\nperson1@office1.example\nperson2@office2.example\nperson3@office3.example\n"
 
 
@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 def read(store: Store, path: Path, text: str | bytes) -> ImportedFile:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return import_file(store, path, topics=TOPICS, now=NOON)
+    return import_file(store, path, BY, now=NOON)
 
 
 def standing(store: Store) -> set[tuple[str, str]]:
@@ -172,10 +172,10 @@ def test_an_import_that_was_cut_off_does_the_rest_when_it_is_run_again(
     monkeypatch.setattr(applying, "CHUNK", 1)
     monkeypatch.setattr(applying, "apply_within", until_the_power_fails)
     with pytest.raises(KeyboardInterrupt):
-        import_file(store, file, topics=TOPICS, now=NOON)
+        import_file(store, file, BY, now=NOON)
     assert len(standing(store)) == 2
     monkeypatch.undo()
-    again = import_file(store, file, topics=TOPICS, now=NOON + timedelta(hours=1))
+    again = import_file(store, file, BY, now=NOON + timedelta(hours=1))
     assert (again.known, again.applied) == (False, 1)
     assert len(standing_suppressions(store)) == 3, "no rule twice"
 
@@ -183,15 +183,15 @@ def test_an_import_that_was_cut_off_does_the_rest_when_it_is_run_again(
 def test_files_that_wait_are_imported_each_once_and_one_that_is_broken_keeps_none_back(
     store: Store, tmp_path: Path
 ) -> None:
-    assert import_waiting(store, tmp_path / "nowhere", topics=TOPICS, now=NOON) == []
+    assert import_waiting(store, tmp_path / "nowhere", BY, now=NOON) == []
     (tmp_path / "a.csv").write_text("nothing to see\n", encoding="utf-8")
     (tmp_path / "b.csv").write_text(THREE, encoding="utf-8")
     (tmp_path / "notes.txt").write_text("address\nperson1@office1.example\n", encoding="utf-8")
     with pytest.raises(ContactSourceError, match=r"a\.csv"):
-        import_waiting(store, tmp_path, topics=TOPICS, now=NOON)
+        import_waiting(store, tmp_path, BY, now=NOON)
     assert len(standing(store)) == 3
     (tmp_path / "a.csv").unlink()
-    assert [found.known for found in import_waiting(store, tmp_path, topics=TOPICS, now=NOON)] == [True]
+    assert [found.known for found in import_waiting(store, tmp_path, BY, now=NOON)] == [True]
 
 
 @given(st.binary(max_size=300))

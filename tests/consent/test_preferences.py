@@ -34,6 +34,7 @@ ANYBODY = make_segment("anybody", SegmentRule())
 topic_names = st.sampled_from(tuple(TOPICS))
 acts = st.one_of(
     st.tuples(st.just("choose"), st.dictionaries(topic_names, st.booleans(), min_size=1)),
+    st.tuples(st.just("choose on an older page"), st.dictionaries(topic_names, st.booleans(), min_size=1)),
     st.tuples(st.just("click"), st.sampled_from((*TOPICS, ALL_TOPICS))),
     st.tuples(st.just("write"), st.sampled_from((*TOPICS, ALL_TOPICS))),
     st.tuples(st.just("team"), topic_names),
@@ -74,10 +75,12 @@ def write(store: Store, topic: str, road: Road, count: int) -> None:
 
 
 def do(store: Store, model: Model, count: int, act: str, what: object) -> None:
-    if act == "choose":
+    if act.startswith("choose"):
         assert isinstance(what, dict)
-        choose(store, 1, what, TOPICS, now=NOON)
-        model.choose(what)
+        knowing = act == "choose"
+        choose(store, 1, what, TOPICS, knowing=knowing, now=NOON)
+        if knowing or ALL_TOPICS not in model.left:
+            model.choose(what)
     elif act == "click":
         click = Click(contact_id=1, mailing_id=1, topic=str(what), at=NOON, way=Way.ONE_CLICK)
         apply_clicks(store, [click], now=lambda: NOON)
@@ -163,22 +166,22 @@ def on_postgresql(tmp_path: Path, postgres_url: str) -> Iterator[Store]:
 def test_a_complaint_and_a_bounce_are_not_theirs_to_end(store: Store, kind: SignalKind) -> None:
     signal = Signal(kind=kind, topic=ALL_TOPICS, road=Road.PROVIDER, at=NOON, address="person1@office1.example")
     apply_signal(store, signal, now=NOON)
-    assert choose(store, 1, {"newsletter": True, "board": True}, TOPICS, now=NOON) is False
+    assert choose(store, 1, {"newsletter": True, "board": True}, TOPICS, knowing=True, now=NOON) is False
     assert recipients(store) == set()
 
 
 def test_saving_the_same_again_writes_nothing(store: Store) -> None:
-    assert choose(store, 1, {"board": True, "calls": False}, TOPICS, now=NOON) is True
-    assert choose(store, 1, {"board": True, "calls": False}, TOPICS, now=NOON) is False
+    assert choose(store, 1, {"board": True, "calls": False}, TOPICS, knowing=False, now=NOON) is True
+    assert choose(store, 1, {"board": True, "calls": False}, TOPICS, knowing=False, now=NOON) is False
     assert recipients(store) == {"newsletter", "meetings", "board"}
 
 
 def test_nobodys_link_changes_nothing(store: Store) -> None:
-    assert choose(store, 99, {"newsletter": False}, TOPICS, now=NOON) is False
+    assert choose(store, 99, {"newsletter": False}, TOPICS, knowing=False, now=NOON) is False
 
 
 def test_a_segment_that_asks_for_a_topic_finds_who_has_turned_it_on(store: Store) -> None:
-    choose(store, 1, {"board": True}, TOPICS, now=NOON)
+    choose(store, 1, {"board": True}, TOPICS, knowing=False, now=NOON)
     board = make_segment("board", SegmentRule(topics=("board",)))
     with store.reading() as connection:
         found = board.select(contacts_after(connection, 0, 10))
@@ -186,8 +189,8 @@ def test_a_segment_that_asks_for_a_topic_finds_who_has_turned_it_on(store: Store
 
 
 def test_what_either_of_two_rows_has_turned_on_is_the_one_persons(store: Store) -> None:
-    choose(store, 1, {"board": True}, TOPICS, now=NOON)
-    choose(store, 2, {"board": True}, TOPICS, now=NOON)
+    choose(store, 1, {"board": True}, TOPICS, knowing=False, now=NOON)
+    choose(store, 2, {"board": True}, TOPICS, knowing=False, now=NOON)
     with store.deciding() as connection:
         rest = [replace(make_contact(2), name="Person Number1"), make_contact(3)]
         sync_contacts(connection, rest, sources=frozenset({"members"}), now=NOON)

@@ -43,7 +43,7 @@ class RecordingTransport:
     def ready(self) -> bool:
         return True
 
-    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
+    def send(self, messages: Iterable[Message], may_begin: MayBegin, *, more: bool = False) -> list[Outcome]:
         return [self._send(message, may_begin) for message in messages]
 
     def close(self) -> None:

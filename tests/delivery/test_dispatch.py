@@ -31,7 +31,7 @@ class Failing(RecordingTransport):
         if self._at == "open":
             self._count()
 
-    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> list[Outcome]:
+    def send(self, messages: Iterable[Message], may_begin: MayBegin, *, more: bool = False) -> list[Outcome]:
         if self._at == "send":
             self._count()
         return super().send(messages, may_begin)
@@ -121,7 +121,7 @@ def test_a_message_that_cannot_be_made_is_put_off_and_the_others_go(store: Store
 class OneByOne(RecordingTransport):
     """Tells each answer as it comes, and is interrupted before the second of a window."""
 
-    def send(self, messages: Iterable[Message], may_begin: MayBegin) -> Iterator[Outcome]:
+    def send(self, messages: Iterable[Message], may_begin: MayBegin, *, more: bool = False) -> Iterator[Outcome]:
         for number, message in enumerate(messages):
             if number:
                 raise KeyboardInterrupt
@@ -132,6 +132,64 @@ def test_an_interruption_keeps_the_answers_that_are_known(store: Store) -> None:
     with pytest.raises(KeyboardInterrupt):
         dispatch_all(store, OneByOne())
     assert counts(store) == {"planned": 4, "accepted": 1, "uncertain": 1}
+
+
+class Lagging(RecordingTransport):
+    """Keeps the last answer of each window in the air while the next is claimed, as a slow server does."""
+
+    def __init__(self, *, breaks_at: int = 0) -> None:
+        super().__init__()
+        self.late: list[Outcome] = []
+        self.windows: list[int] = []
+        self._breaks_at = breaks_at
+
+    @property
+    def window(self) -> int:  # type: ignore[override]
+        return 3 - len(self.late)
+
+    def open(self) -> None:
+        self._breaks_at -= 1
+        if self._breaks_at == 0:
+            raise TransportError("the line is cut")
+
+    def send(self, messages: Iterable[Message], may_begin: MayBegin, *, more: bool = False) -> list[Outcome]:
+        known = self.late + super().send(messages, may_begin)
+        if more:
+            self.windows.append(len(known))
+        at = len(known) - 1 if more else len(known)
+        known, self.late = known[:at], known[at:]
+        return known
+
+
+def test_what_is_in_the_air_while_the_next_are_claimed_is_recorded_with_them_and_at_the_end(store: Store) -> None:
+    transport = Lagging()
+    assert sum(dispatch_all(store, transport)) == 6
+    assert counts(store) == {"accepted": 6}
+    assert len(transport.begun) == len(set(transport.begun)) == 6
+    assert max(transport.windows) <= 3, "so many may be in doubt at once"
+
+
+def test_what_is_in_the_air_where_the_server_goes_away_is_waited_for_and_recorded(store: Store) -> None:
+    transport = Lagging(breaks_at=2)
+    with pytest.raises(TransportError):
+        dispatch_all(store, transport)
+    assert transport.late == []
+    assert counts(store) == {"accepted": len(transport.begun), "planned": 6 - len(transport.begun)}
+
+
+def test_what_is_in_the_air_is_heard_before_a_connection_is_made_anew(store: Store) -> None:
+    heard_before: list[bool] = []
+
+    class Worn(Lagging):
+        def ready(self) -> bool:
+            return False
+
+        def open(self) -> None:
+            heard_before.append(not self.late and "attempting" not in counts(store))
+
+    dispatch_all(store, Worn())
+    assert all(heard_before)
+    assert counts(store) == {"accepted": 6}
 
 
 class Paced(RecordingTransport):

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from mlgroup_mail.consent.applying import apply_signal
 from mlgroup_mail.consent.erasing import erase_person
-from mlgroup_mail.consent.files import import_file
+from mlgroup_mail.consent.files import Import, import_file
 from mlgroup_mail.delivery import tidying
 from mlgroup_mail.delivery.forgetting import forget_person
 from mlgroup_mail.delivery.stopping import Stop
@@ -69,7 +69,7 @@ def test_what_is_held_is_told_forgotten_and_known_again(store: Store, tmp_path: 
         assert read_record(connection, belongings(connection, address)).is_empty
     path = tmp_path / "out.csv"
     path.write_text(f"address\n{address.upper()}\n", encoding="utf-8")
-    imported = import_file(store, path, topics=(), now=NOON, erasure_key=KEY)
+    imported = import_file(store, path, Import(topics=(), erasure_key=KEY), now=NOON)
     assert (imported.applied, imported.erased) == (0, 1)
     assert violations(store) == []
 

@@ -1,11 +1,13 @@
 """SendGrid's suppression lists reach the ledger whole, once, and only add; the service is the fake one."""
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +19,7 @@ from mlgroup_mail.delivery import roads
 from mlgroup_mail.delivery.provider_lists import OVERLAP, ProviderLists, Pulled, stretches
 from mlgroup_mail.delivery.transports import sendgrid_lists
 from mlgroup_mail.delivery.transports.sendgrid_account import SendGridAccount
+from mlgroup_mail.delivery.transports.sendgrid_lists import Page
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
 from mlgroup_mail.model.provider_list import ProviderList
@@ -94,7 +97,8 @@ def test_who_stands_on_a_list_is_not_written_to(
     lists: ProviderLists, fake: FakeSendGrid, store: Store, on: str, kind: str, contact: int | None
 ) -> None:
     put(fake, on, ONE.upper())
-    assert lists.pull().opt_outs == 1
+    pulled = lists.pull()
+    assert (pulled.opt_outs, pulled.bounced) == ((0, 1) if kind == "bounce" else (1, 0))
     assert rules(store) == [(kind, ALL_TOPICS, ONE, contact)]
     (rule,) = standing_suppressions(store)
     assert rule.evidence == f"SendGrid's list “{on}”, entry of 2021-10-17 12:00:00 UTC"
@@ -114,7 +118,7 @@ def test_a_bounce_whose_code_is_soft_stops_nobody(lists: ProviderLists, fake: Fa
 def test_read_twice_it_counts_once(lists: ProviderLists, fake: FakeSendGrid, store: Store) -> None:
     put(fake, "bounces", ONE, at=NOON - timedelta(minutes=5))
     put(fake, "blocks", TWO, at=NOON - timedelta(minutes=5))
-    assert lists.pull() == Pulled(entries=2, new=2, opt_outs=1, soft=1)
+    assert lists.pull() == Pulled(entries=2, new=2, bounced=1, soft=1)
     assert later(lists, minutes=10).pull() == Pulled(entries=2)
     assert len(table(store, "signal", "id")) == len(rules(store)) == 1
 
@@ -122,7 +126,7 @@ def test_read_twice_it_counts_once(lists: ProviderLists, fake: FakeSendGrid, sto
 def test_a_long_list_is_read_page_by_page(lists: ProviderLists, fake: FakeSendGrid, store: Store) -> None:
     people = [f"old{number}@office.example" for number in range(1200)]
     put(fake, "bounces", *people, at=NOON - timedelta(hours=2))
-    assert lists.pull().opt_outs == 1200
+    assert lists.pull().bounced == 1200
     assert {address for _, _, address, _ in rules(store)} == set(people)
 
 
@@ -133,14 +137,37 @@ def test_who_is_taken_off_between_two_pages_hides_nobody(
     put(fake, "bounces", *people, at=NOON - timedelta(hours=2))
     take_in = ProviderLists._take_in
 
-    def and_take_some_off(self: ProviderLists, entries: object) -> Pulled:
-        for address in people[:10] if entries else ():
+    def and_take_some_off(self: ProviderLists, page: Page) -> Pulled:
+        for address in people[:10] if page.entries else ():
             fake.account.suppressions._lists[SuppressionList.BOUNCES].pop(address, None)
-        return take_in(self, entries)  # type: ignore[arg-type]
+        return take_in(self, page)
 
     monkeypatch.setattr(ProviderLists, "_take_in", and_take_some_off)
     lists.pull()
     assert {address for _, _, address, _ in rules(store)} == set(people)
+
+
+@pytest.mark.parametrize("largest", [1, 2, 30, 100])
+def test_a_server_whose_pages_are_shorter_than_asked_for_hides_nobody(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store, largest: int
+) -> None:
+    fake.account.suppressions.largest_page = largest
+    people = [f"old{number}@office.example" for number in range(5 if largest < 5 else 240)]
+    put(fake, "unsubscribes", *people, at=NOON - timedelta(hours=2))
+    lists.pull()
+    assert {address for _, _, address, _ in rules(store)} == set(people)
+
+
+def test_a_server_that_gives_the_same_page_again_and_again_is_told(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store
+) -> None:
+    page = json.dumps([{"created": int(NOON.timestamp()) - 9, "email": f"p{each}@office.example"} for each in range(9)])
+    fake.faults.add(Fault(trouble=Trouble.ANSWERS, status=200, body=page, path=BOUNCES, times=100))
+    with pytest.raises(TransportError, match="the same page"):
+        lists.pull()
+    assert len(rules(store)) == 9
+    with store.reading() as connection:
+        assert read_until(connection, ProviderList.BOUNCES) is None
 
 
 def test_a_crash_between_two_pages_loses_nothing(
@@ -150,10 +177,10 @@ def test_a_crash_between_two_pages_loses_nothing(
     put(fake, "bounces", *people, at=NOON - timedelta(hours=2))
     take_in, pages = ProviderLists._take_in, itertools.count()
 
-    def crash(self: ProviderLists, entries: object) -> Pulled:
+    def crash(self: ProviderLists, page: Page) -> Pulled:
         if next(pages) == len(list(stretches(None, now=NOON))):
             raise KeyboardInterrupt
-        return take_in(self, entries)  # type: ignore[arg-type]
+        return take_in(self, page)
 
     with monkeypatch.context() as crashing:
         crashing.setattr(ProviderLists, "_take_in", crash)
@@ -208,7 +235,7 @@ def test_nothing_is_kept_of_who_was_erased(lists: ProviderLists, fake: FakeSendG
     before = table(store, "signal", "id"), table(store, "suppression", "id")
     for on in ("bounces", "blocks", "spam_reports", "unsubscribes"):
         put(fake, on, ONE)
-    assert lists.pull() == Pulled(entries=5, new=1, opt_outs=1, erased=4)
+    assert lists.pull() == Pulled(entries=5, new=1, bounced=1, erased=4)
     assert len(table(store, "signal", "id")) == len(before[0]) + 1
     with store.reading() as connection:
         kept = connection.execute(select(schema.provider_entry.c.address_key)).scalars().all()
@@ -229,7 +256,7 @@ def test_an_entry_that_cannot_be_read_hides_no_other(lists: ProviderLists, fake:
     fake.account.suppressions._lists[SuppressionList.SPAM]["x"] = {"created": int(NOON.timestamp()) - 9, "email": None}
     fake.account.suppressions._sorted = lambda name: list(fake.account.suppressions._lists[name].values())  # type: ignore[method-assign]
     pulled = lists.pull()
-    assert (pulled.opt_outs, pulled.unreadable) == (2, 4)
+    assert (pulled.opt_outs, pulled.bounced, pulled.unreadable) == (1, 1, 4)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +273,7 @@ def test_an_entry_that_cannot_be_read_hides_no_other(lists: ProviderLists, fake:
 def test_a_passing_trouble_is_waited_out(lists: ProviderLists, fake: FakeSendGrid, store: Store, fault: Fault) -> None:
     put(fake, "bounces", ONE)
     fake.faults.add(fault)
-    assert lists.pull().opt_outs == 1
+    assert lists.pull().bounced == 1
 
 
 @pytest.mark.parametrize(
@@ -278,7 +305,7 @@ def test_a_trouble_that_stays_is_told_and_the_next_run_reads_on(
     assert road.error
     assert road.heard_at is None
     fake.faults.clear()
-    assert lists.pull().opt_outs == 1
+    assert lists.pull().bounced == 1
 
 
 def test_the_road_is_heard_once_all_lists_were_read(lists: ProviderLists, store: Store) -> None:
@@ -331,8 +358,8 @@ def test_whom_no_mail_may_reach_is_put_on_sendgrids_list_once(
 ) -> None:
     opt_out(store, ONE)
     opt_out(store, TWO, topic="newsletter")
-    assert (lists.push(), there(fake)) == (1, [ONE])
-    assert lists.push() == 0
+    assert (lists.push(), there(fake)) == (Pulled(pushed=1), [ONE])
+    assert lists.push() == Pulled()
 
 
 def test_who_opted_out_of_one_topic_bounced_or_was_told_by_sendgrid_is_not_put_there(
@@ -342,7 +369,7 @@ def test_who_opted_out_of_one_topic_bounced_or_was_told_by_sendgrid_is_not_put_t
     put(fake, "spam_reports", ONE)
     put(fake, "bounces", "person3@office3.example")
     lists.pull()
-    assert (lists.push(), there(fake)) == (0, [])
+    assert (lists.push(), there(fake)) == (Pulled(), [])
 
 
 def test_what_we_put_there_comes_back_as_no_opt_out(lists: ProviderLists, fake: FakeSendGrid, store: Store) -> None:
@@ -359,7 +386,7 @@ def test_pushing_that_broke_off_is_done_again(lists: ProviderLists, fake: FakeSe
     fake.faults.add(Fault(trouble=Trouble.ANSWERS, status=403, path="/v3/asm/suppressions/global"))
     with pytest.raises(TransportError):
         lists.push()
-    assert lists.push() == 1200
+    assert lists.push() == Pulled(pushed=1200)
     assert len(there(fake)) == 1200
 
 
@@ -371,9 +398,9 @@ def test_a_lift_takes_off_what_we_put_there_and_it_does_not_come_back(
     fake.account.suppressions._lists[SuppressionList.UNSUBSCRIBES][ONE]["created"] = int(NOON.timestamp())
     lift(store, ONE, at=NOON + timedelta(hours=1))
     assert later(lists, hours=2).pull().opt_outs == 0, "it is still there, and is ours"
-    assert lists.take_off() == 1
+    assert lists.take_off() == Pulled(taken_off=1)
     assert there(fake) == []
-    assert (lists.take_off(), lists.push(), rules(store)) == (0, 0, [])
+    assert (lists.take_off(), lists.push(), rules(store)) == (Pulled(), Pulled(), [])
 
 
 def test_a_lift_takes_off_what_sendgrid_told_and_only_that(
@@ -382,9 +409,9 @@ def test_a_lift_takes_off_what_sendgrid_told_and_only_that(
     put(fake, "bounces", ONE, TWO)
     lists.pull()
     lift(store, ONE)
-    assert (lists.take_off(), there(fake, "bounces")) == (1, [TWO])
+    assert (lists.take_off(), there(fake, "bounces")) == (Pulled(taken_off=1), [TWO])
     put(fake, "bounces", ONE, at=NOON + timedelta(days=1))
-    assert later(lists, days=2).pull().opt_outs == 1, "a later bounce is a new one"
+    assert later(lists, days=2).pull().bounced == 1, "a later bounce is a new one"
 
 
 def test_a_lift_that_sendgrid_does_not_hear_is_a_to_do(lists: ProviderLists, fake: FakeSendGrid, store: Store) -> None:
@@ -395,7 +422,84 @@ def test_a_lift_that_sendgrid_does_not_hear_is_a_to_do(lists: ProviderLists, fak
     with pytest.raises(TransportError, match="403"):
         lists.take_off()
     fake.account.scopes.append("suppression.delete")
-    assert (lists.take_off(), there(fake, "bounces")) == (1, [])
+    assert (lists.take_off(), there(fake, "bounces")) == (Pulled(taken_off=1), [])
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-3), timedelta(), timedelta(minutes=3)])
+def test_what_came_after_a_lift_counts_and_what_was_before_does_not_whatever_our_clock_says(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store, ahead: timedelta
+) -> None:
+    now = datetime.now(UTC)
+    lifted = now - timedelta(minutes=10)
+    ours = replace(lists, clock=FixedClock(now + ahead))
+    for address in (ONE, TWO):
+        opt_out(store, address, at=now + ahead - timedelta(hours=2))
+    ours.push()
+    for address in (ONE, TWO):
+        lift(store, address, at=lifted + ahead)
+    entries = fake.account.suppressions._lists[SuppressionList.UNSUBSCRIBES]
+    entries[ONE]["created"] = int(lifted.timestamp()) - 30
+    entries[TWO]["created"] = int(lifted.timestamp()) + 30
+    assert (ours.pull().opt_outs, [address for _, _, address, _ in rules(store)]) == (1, [TWO])
+
+
+@pytest.mark.parametrize("on", ["bounces", "unsubscribes"])
+def test_who_stands_there_with_capitals_is_taken_off_too(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store, on: str
+) -> None:
+    fake.account.suppressions.exact = True
+    put(fake, on, "Person1@Office1.example")
+    lists.pull()
+    lift(store, ONE)
+    assert (lists.take_off(), there(fake, on)) == (Pulled(taken_off=1), [])
+
+
+def test_who_cannot_be_taken_off_is_told_and_keeps_nobody_waiting(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store
+) -> None:
+    put(fake, "bounces", ONE, TWO)
+    lists.pull()
+    for address in (ONE, TWO):
+        lift(store, address)
+    path = f"{BOUNCES}/{quote(ONE, safe='')}"
+    fake.faults.add(Fault(trouble=Trouble.ANSWERS, status=404, path=path))
+    assert (lists.take_off(), there(fake, "bounces")) == (Pulled(taken_off=1, left_on=1), [ONE])
+    fake.faults.add(Fault(trouble=Trouble.ANSWERS, status=400, path=path))
+    assert (lists.take_off(), there(fake, "bounces")) == (Pulled(left_on=1), [ONE])
+    assert (lists.take_off(), there(fake, "bounces")) == (Pulled(taken_off=1), [])
+
+
+def test_an_address_that_sendgrid_does_not_take_keeps_nobody_else_off_its_list(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store
+) -> None:
+    everybody = [f"left{number:03}@office.example" for number in range(40)]
+    for address in everybody:
+        opt_out(store, address)
+    fake.account.suppressions.refuses = {everybody[11], everybody[12]}
+    put(fake, "bounces", ONE)
+    lists.pull()
+    lift(store, ONE)
+    assert lists.keep(reads=True, writes=True) == Pulled(pushed=38, refused=2, taken_off=1)
+    assert set(there(fake)) == set(everybody) - fake.account.suppressions.refuses
+    assert lists.push() == Pulled(), "nobody asks for them again"
+    put(fake, "unsubscribes", everybody[11], at=NOON)
+    lift(store, everybody[11])
+    assert later(lists, hours=1).pull().opt_outs == 1, "it is theirs, and none of ours"
+    lift(store, everybody[12])
+    assert len(table(store, "provider_push", "address_key")) == 38
+
+
+def test_where_sendgrid_takes_no_address_at_all_nobody_is_given_up(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store
+) -> None:
+    everybody = [f"left{number:03}@office.example" for number in range(60)]
+    for address in everybody:
+        opt_out(store, address)
+    fake.account.suppressions.refuses = set(everybody)
+    with pytest.raises(TransportError, match="400"):
+        lists.push()
+    fake.account.suppressions.refuses = set()
+    assert lists.push() == Pulled(pushed=60)
 
 
 def test_lifted_while_it_is_being_put_there_it_is_taken_off_again(
@@ -412,7 +516,7 @@ def test_lifted_while_it_is_being_put_there_it_is_taken_off_again(
     monkeypatch.setattr(sendgrid_lists.SuppressionLists, "add", lifted_meanwhile)
     lists.push()
     assert there(fake) == [ONE]
-    assert (lists.take_off(), there(fake)) == (1, [])
+    assert (lists.take_off(), there(fake)) == (Pulled(taken_off=1), [])
 
 
 def test_who_opts_out_again_is_put_there_again(lists: ProviderLists, fake: FakeSendGrid, store: Store) -> None:
@@ -420,8 +524,8 @@ def test_who_opts_out_again_is_put_there_again(lists: ProviderLists, fake: FakeS
     lists.push()
     lift(store, ONE)
     opt_out(store, ONE, at=NOON + timedelta(days=1))
-    assert later(lists, days=3).push() == 1
-    assert (lists.take_off(), there(fake)) == (0, [ONE])
+    assert later(lists, days=3).push() == Pulled(pushed=1)
+    assert (lists.take_off(), there(fake)) == (Pulled(), [ONE])
 
 
 def test_while_another_rule_says_the_same_nobody_is_taken_off(
@@ -436,12 +540,12 @@ def test_while_another_rule_says_the_same_nobody_is_taken_off(
     first, _ = standing_suppressions(store)
     with store.deciding() as connection:
         end_rules(connection, [first], contact_id=1, address=ONE, by="the reader", reason="taken back", now=NOON)
-    assert (lists.take_off(), there(fake)) == (0, [ONE])
+    assert (lists.take_off(), there(fake)) == (Pulled(), [ONE])
 
 
 def test_a_young_opt_out_waits_for_its_reader_who_may_take_it_back(
     lists: ProviderLists, fake: FakeSendGrid, store: Store
 ) -> None:
     opt_out(store, ONE, at=NOON - timedelta(minutes=20))
-    assert lists.push() == 0
-    assert later(lists, hours=1).push() == 1
+    assert lists.push() == Pulled()
+    assert later(lists, hours=1).push() == Pulled(pushed=1)

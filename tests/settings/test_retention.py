@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgroup_mail.model.retention import Period, Retained
-from mlgroup_mail.settings.retention import Retention, read_period
+from mlgroup_mail.settings.retention import FIXED, Retention, read_period
+from mlgroup_mail.store.join_requests import LINK_LIVES
 
 MOMENTS = st.datetimes(min_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -48,8 +49,14 @@ def test_what_is_written_out_reads_the_same_and_a_period_ends_before_it_began(
         assert read_period(str(period)) == period
 
 
+def test_a_request_to_join_is_kept_as_long_as_its_link_can_be_followed() -> None:
+    now = datetime(2024, 3, 31, tzinfo=UTC)
+    assert now - Retention().limits(now)[Retained.JOIN_REQUESTS] == LINK_LIVES
+
+
 def test_every_kind_has_a_time_unless_somebody_says_for_ever() -> None:
     now = datetime(2024, 3, 31, tzinfo=UTC)
     assert set(Retention().limits(now)) == set(Retained)
-    assert all(now - before >= timedelta(days=365) for before in Retention().limits(now).values())
+    long = {kind: before for kind, before in Retention().limits(now).items() if kind not in FIXED}
+    assert all(now - before >= timedelta(days=365) for before in long.values())
     assert set(Retention(events="for ever").limits(now)) == set(Retained) - {Retained.EVENTS}  # type: ignore[arg-type]

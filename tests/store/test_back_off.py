@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -130,6 +131,18 @@ def test_where_the_mail_server_itself_names_a_time_everybody_waits(claims: Claim
     found = claims.next(batch, 2, record=put_off(first, Scope.SERVER, retry_after=300.0), now=lambda: NOON)
     assert found == Wait(seconds=300.0, scope=Scope.SERVER)
     assert people(claims.next(batch, 2, record=[], now=lambda: NOON + timedelta(minutes=5))) == [1, 2]
+
+
+def test_where_only_those_are_left_whom_the_server_put_off_the_wait_is_told(claims: Claims, batch: Batch) -> None:
+    """It is waited out as any other; nobody has to run the same command again for it."""
+    window = claims.next(batch, 24, record=[], now=lambda: NOON)
+    assert isinstance(window, Window)
+    answers = [replace(each, begun=False) for each in put_off(window, Scope.SERVER, retry_after=3.0)]
+    assert claims.next(batch, 24, record=answers, now=lambda: NOON) == Wait(seconds=3.0, scope=Scope.SERVER)
+    later = NOON + 3 * SECOND
+    again = claims.next(batch, 24, record=[], now=lambda: later)
+    assert people(again) == list(range(1, 25)), "one answer is no reason to pause, however many it was for"
+    assert claims.next(batch, 24, record=put_off(again, Scope.RECIPIENT), now=lambda: later) is None
 
 
 def test_who_waits_for_a_domain_is_not_overdue(store: Store, claims: Claims, batch: Batch) -> None:

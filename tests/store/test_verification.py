@@ -38,9 +38,13 @@ ERASED = """
     DELETE FROM contact_address WHERE contact_id = 6;
     UPDATE delivery SET address = '', address_key = 'erased:6', fields = '{}' WHERE contact_id = 6;
     UPDATE suppression SET contact_id = 6, lifted_number = NULL, lifted_at = NULL, number = 1000, address_key = '';
+    UPDATE signal SET number = 1000 WHERE kind = 'opt_out';
 """
 
-STANDS = "UPDATE suppression SET number = 0, lifted_number = NULL, lifted_at = NULL, "
+STANDS = (
+    "UPDATE signal SET number = 0 WHERE kind = 'opt_out';"
+    "UPDATE suppression SET number = 0, lifted_number = NULL, lifted_at = NULL, "
+)
 FORMERLY = (
     STANDS
     + """contact_id = NULL, address_key = 'formerly@gone.example';
@@ -109,6 +113,12 @@ VIOLATIONS = {
         FORMERLY.format(since=LONG_AGO),
     ),
     "somebody was written to after whom they had proved to be had opted out": ("3", PROVED_TO_BE.format(at=LONG_AGO)),
+    "an opt-out was received, and its rule is gone": ("3", "DELETE FROM suppression;"),
+    "an opt-out is said to have been effective later than it was": (
+        "3",
+        "UPDATE suppression SET number = number + 1, lifted_number = lifted_number + 1;"
+        "UPDATE signal SET number = number + 1 WHERE kind = 'lift';" + MORE_NUMBERS,
+    ),
     "a number was drawn twice": (
         "3",
         "UPDATE attempt SET outcome = 'deferred' WHERE delivery_id = 1;" + AGAIN.format(later=0),

@@ -63,9 +63,10 @@ class Pages:
 
     def ask_all(self, asked: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[httpx.Response]:
         """All at once."""
-        return asyncio.run(self._ask(asked))
+        return asyncio.run(self.asking(asked))
 
-    async def _ask(self, asked: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[httpx.Response]:
+    async def asking(self, asked: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[httpx.Response]:
+        """The same, for who does something else meanwhile."""
         transport = httpx.ASGITransport(self._pages, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
             return await asyncio.gather(*[client.request(method, path, **named) for method, path, named in asked])

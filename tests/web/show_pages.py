@@ -15,7 +15,7 @@ from mlgroup_mail.web.postman import Postman
 from tests.acceptance.projects import sample_project, small_project
 from tests.servers.chromium import run_chromium
 from tests.web.joiners import link_in, mails, open_the_door, send
-from tests.web.readers import Pages, every, pages_at, preferences_token, token
+from tests.web.readers import TOPICS, Pages, every, pages_at, preferences_token, token
 
 WIDTHS = (375, 1280)
 LANGUAGES = ("en", "ar", "ja")
@@ -53,13 +53,34 @@ def _join(**data: str) -> Step:
     return step
 
 
-def _joined(pages: Pages, language: str, **data: str) -> str:
+def _joined(pages: Pages, language: str, *, press: bool = False) -> str:
     """What the link of the mail shows that asks, or the answer to its button."""
-    address = f"newcomer-{language}-{len(data)}@office.example"
-    pages.ask("POST", "/join", data={"address": address})
+    address = f"newcomer-{language}-{press}@office.example"
+    about = {"name": "Ines Ito", "organisation": "Office of Numbers", "country": "Portugal"}
+    pages.ask("POST", "/join", data={"address": address, **about})
     send(pages)
     (mail,) = (each for each in mails(pages, "confirmation") if each["To"] == address)
-    return pages.ask("POST" if data else "GET", f"{link_in(mail, 'join')}?lang={language}", data=data).text
+    link = f"{link_in(mail, 'join')}?lang={language}"
+    return pages.ask("POST", link, data={"join": "yes", **about}).text if press else pages.ask("GET", link).text
+
+
+def _joined_and_left(pages: Pages, language: str) -> str:
+    """What a link that was pressed shows to somebody who has left since."""
+    address = f"newcomer-{language}-True@office.example"
+    (mail,) = (each for each in mails(pages, "confirmation") if each["To"] == address)
+    link = f"{link_in(mail, 'join')}?lang={language}"
+    topics = pages.ask("GET", link).text.partition('href="../preferences/')[2].partition('"')[0]
+    pages.ask("POST", f"/preferences/{topics}", data={"shown": "newsletter,meetings", "was": "newsletter,meetings"})
+    return pages.ask("GET", link).text
+
+
+def _one_of_two_back(pages: Pages, language: str) -> str:
+    """All mail is taken back, and the topic that was left before stays left."""
+    for scope in ("topic", "all"):
+        pages.ask("POST", f"/opt-out/{token(1)}", data={"scope": scope})
+    page = _ask("POST", token(1), undo="all")(pages, language)
+    pages.ask("POST", f"/opt-out/{token(1)}", data={"undo": "topic"})
+    return page
 
 
 STEPS: dict[str, Step] = {
@@ -73,18 +94,23 @@ STEPS: dict[str, Step] = {
     "left-all": _ask("POST", token(1), scope="all"),
     "again-all": _ask("GET", every(1)),
     "back-all": _ask("POST", every(1), undo="all"),
+    "back-other": _one_of_two_back,
+    "page-office": _ask("GET", token(3, topic="board")),
     "topics": _topics(preferences_token(3)),
     "topics-saved": _topics(preferences_token(3), shown="newsletter,board", was="newsletter", **{"on-board": "on"}),
     "topics-all-left": lambda pages, language: (
         _ask("POST", every(4), scope="all")(pages, language) and _topics(preferences_token(4))(pages, language)
     ),
+    "topics-older": _topics(preferences_token(4), shown="board", was="", **{"on-board": "on"}),
+    "topics-none": _topics(preferences_token(6), shown=",".join(TOPICS), was=",".join(TOPICS[:-1])),
     "topics-stopped": _topics(preferences_token(2)),
     "topics-one-stopped": _topics(preferences_token(5)),
     "join": _join(),
     "join-unclear": _join(address="nobody at all", name="Ines Ito"),
     "join-asked": _join(address="somebody@office.example"),
     "join-link": _joined,
-    "joined": lambda pages, language: _joined(pages, language, join="yes"),
+    "joined": lambda pages, language: _joined(pages, language, press=True),
+    "joined-and-left": _joined_and_left,
     "stays": _ask("POST", token(2), undo="topic"),
 }
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlgroup_mail.web.pages.limits import Pace
-from mlgroup_mail.web.pages.opt_out import WRONG_AT_ONCE
+from mlgroup_mail.web.pages.limits import WRONG_AT_ONCE, Pace
 from tests.acceptance.projects import person
 from tests.cli.conftest import Run
 from tests.web.readers import ONE_CLICK, Pages, dump, every, rules, token

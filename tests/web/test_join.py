@@ -1,5 +1,7 @@
 """Joining: the form tells nothing about anybody, the mail asks, the button confirms, and a welcome follows."""
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +12,8 @@ from sqlalchemy import func, select, update
 from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import ALL_TOPICS
 from mlgroup_mail.store import schema
+from mlgroup_mail.web.pages import join
+from mlgroup_mail.web.pages.limits import WRONG_AT_ONCE
 from mlgroup_mail.web.postman import Postman
 from tests.acceptance.projects import person, through
 from tests.cli.conftest import Run
@@ -40,9 +44,22 @@ def confirmed(pages: Pages, address: str = NEWCOMER, **more: str) -> str:
     """Ask, and press the button that the mail leads to; returns what that shows."""
     ask(pages, address, **more)
     send(pages)
-    page = pages.ask("POST", link_in(mails(pages, "confirmation")[-1], "join"), data={"join": "yes"}).text
+    page = pages.ask("POST", link_in(mails(pages, "confirmation")[-1], "join"), data={"join": "yes", **more}).text
     send(pages)
     return page
+
+
+def filled(page: str) -> dict[str, str]:
+    """What stands in the fields of a form."""
+    return {name: html.unescape(value) for name, value in re.findall(r'<input name="(\w+)" value="([^"]*)"', page)}
+
+
+def people(pages: Pages) -> list[tuple[str, str, str]]:
+    """(name, organisation, country) of everybody."""
+    table = schema.contact.c
+    with pages.app.store.reading() as connection:
+        found = connection.execute(select(table.name, table.organisation, table.country).order_by(table.id)).all()
+    return [(row.name, row.organisation, row.country) for row in found]
 
 
 def contacts(pages: Pages) -> list[tuple[str, str, str, bool]]:
@@ -88,8 +105,9 @@ def test_the_whole_way(pages: Pages, run: Run) -> None:
     page = pages.ask("GET", link).text
     assert "n…@office.example" in page
     assert buttons(page) == ["Yes, I want to join"]
+    assert filled(page) == {"name": "Ines Ito", "organisation": "Office of Numbers", "country": "Portugal"}
     assert dump(pages.app.store)["contact"] == before, "looking joins nobody"
-    page = pages.ask("POST", link, data={"join": "yes"}).text
+    page = pages.ask("POST", link, data={"join": "yes", **filled(page)}).text
     assert "You get: Monthly newsletter · All-group meetings." in text_of(page)
     send(pages)
     (welcome,) = mails(pages, "welcome")
@@ -108,6 +126,74 @@ def test_pressing_twice_joins_once_and_welcomes_once(pages: Pages) -> None:
     send(pages)
     assert len(mails(pages, "welcome")) == 1
     assert len([each for each in contacts(pages) if each[0] == NEWCOMER]) == 1
+
+
+def test_what_a_stranger_has_filled_in_is_seen_and_changed_before_it_is_kept(pages: Pages) -> None:
+    ask(pages, name="Buy cheap watches", organisation="Casino", country="Portugal")
+    send(pages)
+    link = link_in(mails(pages, "confirmation")[0], "join")
+    assert filled(pages.ask("GET", link).text)["name"] == "Buy cheap watches"
+    pages.ask("POST", link, data={"join": "yes", "name": "Ines Ito", "organisation": "", "country": "Japan"})
+    assert people(pages)[-1] == ("Ines Ito", "", "JP")
+    send(pages)
+    (welcome,) = mails(pages, "welcome")
+    assert "Ines Ito" in str(welcome["To"])
+    assert "watches" not in str(dump(pages.app.store))
+
+
+def test_what_is_not_pressed_with_the_button_is_not_kept(pages: Pages) -> None:
+    ask(pages, name="Buy cheap watches")
+    send(pages)
+    pages.ask("POST", link_in(mails(pages, "confirmation")[0], "join"), data={"join": "yes"})
+    assert people(pages)[-1] == ("", "", "")
+    assert "watches" not in str(dump(pages.app.store))
+
+
+def test_a_stranger_fills_in_nothing_of_whom_we_know(pages: Pages) -> None:
+    ask(pages, person(1), organisation="Casino", country="Portugal")
+    send(pages)
+    page = pages.ask("GET", link_in(mails(pages, "confirmation")[0], "join")).text
+    assert filled(page) == {"name": "", "organisation": "Casino", "country": "Portugal"}, "and nothing that we know"
+    link = link_in(mails(pages, "confirmation")[0], "join")
+    pages.ask("POST", link, data={"join": "yes", "name": "", "organisation": "", "country": ""})
+    assert people(pages)[0][1:] == ("", "")
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "ja", "ko", "zh", "ru"])
+def test_a_country_that_is_left_as_it_stands_is_kept_in_every_language(pages: Pages, language: str) -> None:
+    ask(pages, country="Portugal")
+    send(pages)
+    link = f"{link_in(mails(pages, 'confirmation')[0], 'join')}?lang={language}"
+    shown = filled(pages.ask("GET", link).text)
+    assert shown["country"]
+    pages.ask("POST", link, data={"join": "yes", **shown})
+    assert people(pages)[-1] == ("", "", "PT")
+
+
+def test_a_link_that_was_pressed_says_so_when_it_is_opened_again(pages: Pages) -> None:
+    confirmed(pages)
+    link = link_in(mails(pages, "confirmation")[0], "join")
+    before = dump(pages.app.store)
+    page = pages.ask("GET", link).text
+    assert "You are on the list. You get: Monthly newsletter · All-group meetings." in text_of(page)
+    assert buttons(page) == []
+    assert dump(pages.app.store) == before
+    pages.post(every(7), {"scope": "all"})
+    page = text_of(pages.ask("GET", link).text)
+    assert "You have joined already" in page
+    assert "You have left our mail since." in page
+
+
+def test_a_flood_of_wrong_links_shuts_out_no_right_one(door: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "WRONG_A_SECOND", 0)
+    with pages_at(door) as pages:
+        ask(pages)
+        send(pages)
+        link = link_in(mails(pages, "confirmation")[0], "join")
+        wrong = [pages.ask("GET", f"/join/{'a' * 32}").status_code for _ in range(WRONG_AT_ONCE + 1)]
+        assert wrong == [200] * WRONG_AT_ONCE + [429]
+        assert buttons(pages.ask("GET", link).text) == ["Yes, I want to join"]
+        assert "You are on the list." in pages.ask("POST", link, data={"join": "yes"}).text
 
 
 def test_the_answer_is_the_same_for_everybody(pages: Pages, run: Run) -> None:
@@ -281,7 +367,7 @@ def test_an_attempt_is_durable_and_never_repeated(pages: Pages, monkeypatch: pyt
         patch.setattr(OutboxTransport, "send", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             send(pages)
-    assert [row[6] for row in dump(pages.app.store)["courtesy"]] == [None], "in doubt"
+    assert [row[6] for row in dump(pages.app.store)["courtesy"]] == ["uncertain"]
     send(pages)
     assert mails(pages, "confirmation") == []
 

@@ -1,15 +1,20 @@
 """The opt-out page and its buttons: what a reader sees and what each press does. Looking changes nothing."""
 
+import asyncio
 import html
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from mlgroup_mail.model import ALL_TOPICS
-from mlgroup_mail.web.pages import opt_out
+from mlgroup_mail.consent.applying import apply_signal
+from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
+from mlgroup_mail.web.pages import limits
 from tests.acceptance.projects import person, write_list
 from tests.cli.conftest import Run
+from tests.factories import NOON
 from tests.web.readers import ONE_CLICK, Pages, dump, every, pages_at, rules, token
 
 NEWSLETTER, EVERYTHING = "Leave “Monthly newsletter”", "Leave all our mail"
@@ -61,7 +66,8 @@ def test_what_was_left_is_taken_back_and_nothing_else(pages: Pages, scope: str, 
     for each in (scope, other):
         pages.post(token(1), {"scope": each})
     page = pages.post(token(1), {"undo": scope})
-    assert "Your opt-out is taken back" in text_of(page.text)
+    headline = {"topic": "Your opt-out is taken back", "all": "You get our other mail again"}
+    assert headline[scope] in text_of(page.text)
     topics = {"topic": "newsletter", "all": ALL_TOPICS}
     assert rules(pages.app.store) == [(1, topics[scope], "page", False), (1, topics[other], "page", True)]
     page = pages.post(token(1), {"undo": other})
@@ -97,6 +103,17 @@ def test_what_came_by_another_road_is_not_taken_back_here(pages: Pages, run: Run
     page = pages.post(token(2), {"undo": "all"}).text
     assert "Your opt-out stays as it was" in text_of(page)
     assert dump(pages.app.store) == before
+
+
+def test_what_they_have_asked_for_by_mail_is_theirs_to_take_back(pages: Pages) -> None:
+    """As on the page of topics: two pages say the same of one opt-out."""
+    by_mail = Signal(
+        kind=SignalKind.OPT_OUT, topic="newsletter", road=Road.MAILBOX, at=NOON, contact_id=1, evidence="a reply"
+    )
+    apply_signal(pages.app.store, by_mail, now=NOON)
+    assert buttons(pages.get(token(1)).text) == [EVERYTHING, "Take it back"]
+    assert "You get “Monthly newsletter” again" in text_of(pages.post(token(1), {"undo": "topic"}).text)
+    assert rules(pages.app.store) == [(1, "newsletter", "mailbox", False)]
 
 
 def test_nobody_takes_back_what_another_reader_asked_for(pages: Pages) -> None:
@@ -253,12 +270,44 @@ def test_what_a_proxy_says_about_the_reader_is_neither_believed_nor_needed(pages
 def test_so_many_people_may_look_at_once_and_the_others_are_asked_to_wait(
     pages: Pages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opt_out, "LOOKING_MAY_WAIT", 2)
+    monkeypatch.setattr(limits, "MAY_WAIT", 2)
     looks = [("GET", f"/opt-out/{token(1)}", {})] * 40
     clicks = [("POST", f"/opt-out/{token(number)}", {"data": ONE_CLICK}) for number in range(1, 7)]
     answers = pages.ask_all([*looks, *clicks])
     assert {answer.status_code for answer in answers[:40]} == {200, 429}
     assert {answer.status_code for answer in answers[40:]} == {200}, "one click is never one too many"
+
+
+def test_who_only_looks_does_not_wait_for_those_who_take_something_back(pages: Pages) -> None:
+    for number in range(1, 7):
+        pages.post(token(number), ONE_CLICK)
+    held, through = threading.Event(), threading.Event()
+
+    def pull() -> None:
+        with pages.app.store.deciding():
+            held.set()
+            through.wait(30)
+
+    async def meanwhile() -> None:
+        undoing = [
+            asyncio.create_task(pages.asking([("POST", f"/opt-out/{token(number)}", {"data": {"undo": "topic"}})]))
+            for number in range(1, 7)
+        ]
+        try:
+            await asyncio.sleep(0.2)
+            looks = [("GET", f"/opt-out/{token(number)}", {}) for number in range(1, 7)]
+            answers = await asyncio.wait_for(pages.asking(looks), 20)
+        finally:
+            through.set()
+            await asyncio.gather(*undoing)
+        assert {answer.status_code for answer in answers} == {200}
+
+    with ThreadPoolExecutor() as threads:
+        long = threads.submit(pull)
+        assert held.wait(30)
+        asyncio.run(meanwhile())
+        long.result()
+    assert {stands for *_, stands in rules(pages.app.store)} == {False}
 
 
 def test_no_address_token_or_name_is_logged(pages: Pages, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,16 +7,16 @@ import pytest
 
 from tests.acceptance.projects import person
 from tests.cli.conftest import Run
-from tests.web.readers import ONE_CLICK, TOPICS, Pages, dump, preferences_token, rules, token
+from tests.web.readers import ONE_CLICK, TOPICS, Pages, dump, every, preferences_token, rules, token
 from tests.web.test_opt_out_page import buttons, text_of
 
 ALL_ON = ",".join(TOPICS[:-1])
 
 
-def save(pages: Pages, contact_id: int, on: str, *, was: str = ALL_ON) -> str:
-    """Save the page of topics, where `was` had been shown as on and `on` is ticked now."""
+def save(pages: Pages, contact_id: int, on: str, *, was: str = ALL_ON, left_all: bool = False) -> str:
+    """Save the page of topics, where `was` had been shown as on, or that all was left, and `on` is ticked now."""
     ticked = {f"on-{topic}": "on" for topic in on.split(",") if topic}
-    data = {"shown": ",".join(TOPICS), "was": was, **ticked}
+    data = {"shown": ",".join(TOPICS), "was": was, **ticked} | ({"left-all": "yes"} if left_all else {})
     return pages.ask("POST", f"/preferences/{preferences_token(contact_id)}", data=data).text
 
 
@@ -71,7 +71,49 @@ def test_who_has_left_everything_turns_on_single_topics(pages: Pages) -> None:
     page = pages.ask("GET", f"/preferences/{preferences_token(1)}").text
     assert "You have left all our mail." in text_of(page)
     assert ticked(page) == set()
-    assert ticked(save(pages, 1, "calls", was="")) == {"calls"}
+    assert '<input type="hidden" name="left-all" value="yes">' in page
+    assert ticked(save(pages, 1, "calls", was="", left_all=True)) == {"calls"}
+
+
+@pytest.mark.parametrize("left", ["by one click", "on the page"])
+def test_a_page_from_before_everything_was_left_turns_nothing_on(pages: Pages, left: str) -> None:
+    """It was open with the board off; then they left all mail; the old page is saved with the board ticked."""
+    page = pages.ask("GET", f"/preferences/{preferences_token(1)}").text
+    assert "left-all" not in page
+    pages.post(every(1), ONE_CLICK if left == "by one click" else {"scope": "all"})
+    before = dump(pages.app.store)
+    page = save(pages, 1, f"{ALL_ON},board")
+    assert "Nothing has been changed: all our mail was left after this page had been opened." in text_of(page)
+    assert "It is saved" not in text_of(page)
+    assert ticked(page) == set()
+    assert dump(pages.app.store) == before
+    assert ticked(save(pages, 1, "board", was="", left_all=True)) == {"board"}, "the page that they see now knows it"
+
+
+def test_who_turns_off_everything_is_told_that_nothing_comes(pages: Pages) -> None:
+    page = text_of(save(pages, 1, ""))
+    assert "It is saved. You get no mail from us now." in page
+    assert "something new, that may reach you, unless you leave all our mail." in page
+    assert "What is ticked below" not in page
+
+
+def test_mail_of_an_office_stands_apart_from_news(pages: Pages) -> None:
+    """The board's updates are statutory in the sample project."""
+    page = pages.ask("GET", f"/preferences/{preferences_token(1)}").text
+    news, office = re.findall(r"<fieldset>.*?</fieldset>", page, re.DOTALL)
+    assert "on-board" not in news
+    assert "on-newsletter" in news
+    assert "Mail that belongs to an office" in office
+    assert re.findall(r'name="on-([\w-]+)"', office) == ["board"]
+    page = text_of(pages.get(every(1)).text)
+    assert "That is: Monthly newsletter · " in page
+    assert "Mail that belongs to an office ends as well: Updates to the Executive Board." in page
+    assert "To keep it, choose your topics one by one." in page
+    page = text_of(pages.get(token(1, topic="board")).text)
+    assert "This mail belongs to an office: we shall have to tell you in another way." in page
+    page = text_of(pages.post(every(1), {"scope": "all"}).text)
+    assert "Mail that belongs to an office has ended as well: Updates to the Executive Board." in page
+    assert "belongs to an office" not in text_of(pages.get(token(2)).text).partition("Leave all our mail")[0]
 
 
 def test_what_the_team_has_said_cannot_be_turned_on(pages: Pages, run: Run) -> None:

@@ -29,7 +29,7 @@ OTHER = Signer()
 
 
 def signs(body: bytes = BODY, *, signature: str = GIVEN, timestamp: str = AT, keys: tuple[str, ...] = (KEY,)) -> bool:
-    return WebhookKeys(keys).sign(body, signature=signature, timestamp=timestamp)
+    return WebhookKeys(keys).signed(body, signature=signature, timestamp=timestamp)
 
 
 def test_the_vector_of_sendgrid_s_own_clients_is_understood_years_later() -> None:

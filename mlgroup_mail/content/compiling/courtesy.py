@@ -8,12 +8,18 @@ from typing import Any
 from mlgroup_mail.content.campaigns.campaign import AudienceRule
 from mlgroup_mail.content.compiling.html import check_elements, mjml_to_html
 from mlgroup_mail.content.frozen import FrozenSource
-from mlgroup_mail.content.language.catalogues import SOURCE_LANGUAGE, catalogue_language, direction_of
+from mlgroup_mail.content.language.catalogues import (
+    SOURCE_LANGUAGE,
+    catalogue_language,
+    catalogue_languages,
+    direction_of,
+)
 from mlgroup_mail.content.pictures.image_files import freeze_images, read_pictures
 from mlgroup_mail.content.pictures.placing import image_sources, place_images
 from mlgroup_mail.content.templates.rendering import Renderer
 from mlgroup_mail.content.templates.template_files import (
     HTML_SUFFIX,
+    TEMPLATE_SUFFIX,
     TEXT_SUFFIX,
     reachable_templates,
     template_place,
@@ -21,6 +27,7 @@ from mlgroup_mail.content.templates.template_files import (
 from mlgroup_mail.content.templates.theming import theme_context
 from mlgroup_mail.model.message import CompiledMessage, Sender
 from mlgroup_mail.settings.project import Project
+from mlgroup_mail.shipped import shipped
 
 FOLDER = "courtesies/"
 """Of `templates/`: a project's files there come before those of the same name that are shipped."""
@@ -71,6 +78,16 @@ def compile_courtesy(
         images=shown,
     )
     return Courtesy(compiled=compiled, pictures=read_pictures(project, source))
+
+
+def rehearse_courtesy(project: Project, name: str, *, sender: Sender, values: Mapping[str, Any]) -> None:
+    """Make it for nobody, in every language if the project has templates of its own; those that are shipped are tried.
+
+    Raises CampaignError as `compile_courtesy` does.
+    """
+    own = project.templates != shipped("templates") and any(project.templates.rglob(f"*{TEMPLATE_SUFFIX}"))
+    for language in catalogue_languages() if own else (SOURCE_LANGUAGE,):
+        compile_courtesy(project, name, language=language, sender=sender, values=values)
 
 
 def _source(

@@ -14,8 +14,9 @@ from mlgroup_mail.errors import CampaignError
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.shipped import shipped
 
-HTML_SUFFIX = ".mjml.j2"
-TEXT_SUFFIX = ".txt.j2"
+TEMPLATE_SUFFIX = ".j2"
+HTML_SUFFIX = f".mjml{TEMPLATE_SUFFIX}"
+TEXT_SUFFIX = f".txt{TEMPLATE_SUFFIX}"
 SUFFIXES = (HTML_SUFFIX, TEXT_SUFFIX)
 SHIPPED = "shipped/"
 BODY = "blocks/body"

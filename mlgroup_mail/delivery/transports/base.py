@@ -17,12 +17,15 @@ class Transport(Protocol):
 
     name: str
     """As in `MLGROUP_TRANSPORT`; the ledger keeps it with each attempt."""
-    window: int
-    """How many deliveries one claim covers: what a crash can leave in doubt."""
     one_variant: bool
     """Whether all messages of one claim must be of one variant, because one request says what they have in common."""
     build: BuildTemplate
     """Makes what the messages of a variant have in common, in the form that this transport hands over."""
+
+    @property
+    def window(self) -> int:
+        """How many deliveries one claim covers now: with those in the air, what a crash can leave in doubt."""
+        ...
 
     def open(self) -> None:
         """Be ready to hand over (connect, log in), before anything is claimed; cheap when it is already.
@@ -35,8 +38,11 @@ class Transport(Protocol):
         """Whether `open` would return at once: nothing to connect."""
         ...
 
-    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterable[Outcome]:
+    def send(self, messages: Sequence[Message], may_begin: MayBegin, *, more: bool = False) -> Iterable[Outcome]:
         """Hand over each message; one outcome a message, in any order, whatever happens, each as soon as it is known.
+
+        With `more` it may return while some are in the air. They are told by the next call; one without messages waits
+        for all of them.
 
         Asks `may_begin` right before a message's first byte; where it says no, the message is handed back (deferred,
         `begun=False`) with `NOT_BEGUN`. A failure of one message never raises. A failure of the server that shows only

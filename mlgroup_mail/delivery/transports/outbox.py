@@ -49,7 +49,13 @@ class OutboxTransport:
         """Always."""
         return True
 
-    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> list[Outcome]:
+    def send(
+        self,
+        messages: Sequence[Message],
+        may_begin: MayBegin,
+        *,
+        more: bool = False,  # noqa: ARG002 (nothing stays in the air)
+    ) -> list[Outcome]:
         """Write each message to disk; one outcome a message, in order."""
         outcomes = [self._write(message, may_begin) for message in messages]
         self._note(messages, outcomes)

@@ -10,7 +10,7 @@ from mlgroup_mail.delivery.transports.base import NOT_BEGUN, MayBegin
 from mlgroup_mail.delivery.transports.sendgrid_account import SendGridAccount
 from mlgroup_mail.delivery.transports.sendgrid_answers import said, said_errors, wait_named
 from mlgroup_mail.delivery.transports.sendgrid_client import Answer, NoAnswerError, SendGridClient
-from mlgroup_mail.delivery.transports.sendgrid_meaning import Meaning, meaning_of
+from mlgroup_mail.delivery.transports.sendgrid_meaning import NOT_NOW, Meaning, meaning_of
 from mlgroup_mail.delivery.transports.sendgrid_request import MOST_PEOPLE, request_of
 from mlgroup_mail.delivery.transports.sendgrid_template import RequestTemplate
 from mlgroup_mail.errors import RefusedByServerError, TransportError
@@ -60,7 +60,13 @@ class SendGridTransport:
         """Whether a connection stands."""
         return self._refusal is None and self._client.ready
 
-    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterator[Outcome]:
+    def send(
+        self,
+        messages: Sequence[Message],
+        may_begin: MayBegin,
+        *,
+        more: bool = False,  # noqa: ARG002 (nothing stays in the air)
+    ) -> Iterator[Outcome]:
         """Hand a window over; one outcome a message.
 
         Interrupted (Ctrl-C) it lets nothing more begin, waits for the answer for a moment, tells what came of it, and
@@ -123,7 +129,7 @@ class SendGridTransport:
             )
             # Nobody has had their turn: it was not about them.
             return _handed_back(messages, detail)
-        if answer.status != 429:
+        if answer.status not in NOT_NOW:
             return _all(messages, meaning, detail)
         wait = wait_named(answer.headers, now=time.time())
         if wait is None:
@@ -131,7 +137,7 @@ class SendGridTransport:
             self._refusal = TransportError(
                 f"it takes no more for now: {detail}", where=self._account.host, mend="Try again later.", temporary=True
             )
-        return _all(messages, meaning, detail, retry_after=wait)
+        return _handed_back(messages, detail, retry_after=wait)
 
 
 def _receipt(answer: Answer) -> str:
@@ -140,9 +146,7 @@ def _receipt(answer: Answer) -> str:
     return f"{answer.status} {number}" if _ID.fullmatch(number) else str(answer.status)
 
 
-def _all(
-    messages: Sequence[Message], meaning: Meaning, detail: str, *, retry_after: float | None = None
-) -> list[Outcome]:
+def _all(messages: Sequence[Message], meaning: Meaning, detail: str) -> list[Outcome]:
     middle = (len(messages) + 1) // 2
     return [
         Outcome(
@@ -150,16 +154,22 @@ def _all(
             kind=meaning.kind,
             detail=detail,
             scope=meaning.scope,
-            retry_after=retry_after,
             half=int(at >= middle) if meaning.halved else None,
         )
         for at, message in enumerate(messages)
     ]
 
 
-def _handed_back(messages: Iterable[Message], why: str) -> list[Outcome]:
+def _handed_back(messages: Iterable[Message], why: str, *, retry_after: float | None = None) -> list[Outcome]:
     """Surely not accepted, and no try: nothing of them has left, or what was refused is not theirs."""
     return [
-        Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=why, scope=Scope.SERVER, begun=False)
+        Outcome(
+            attempt_id=message.attempt_id,
+            kind=OutcomeKind.DEFERRED,
+            detail=why,
+            scope=Scope.SERVER,
+            begun=False,
+            retry_after=retry_after,
+        )
         for message in messages
     ]

@@ -31,16 +31,28 @@ _pause = time.sleep
 _LONGEST_WAIT = 60.0
 """Seconds that are waited out because an answer names them; for longer ones there is the next run."""
 _GLOBAL = "/v3/asm/suppressions/global"
-_RIGHTS = "The key lacks the right to it: give it Suppressions at Settings, API Keys; see docs/sendgrid-lists.md."
+_MENDS = {
+    400: "Try one of these addresses at Suppressions, Global Unsubscribes: SendGrid says there what is wrong with it.",
+    401: MENDS[401],
+    403: "The key lacks the right to it: give it Suppressions at Settings, API Keys; see docs/sendgrid-lists.md.",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A part of a list. `unreadable` entries could not be read. `at` is when it was given, by the server's clock."""
+    """A part of a list. `at` is when it was given, by the server's clock.
+
+    `first_read` of its entries were on no page before, `unreadable` ones could not be read besides.
+    """
 
     entries: tuple[ListEntry, ...]
+    first_read: int
     unreadable: int
     at: datetime | None
+
+
+class AddressesRefusedError(TransportError):
+    """It finds fault with one of the addresses that it was given, and has taken none of them."""
 
 
 class SuppressionLists:
@@ -51,35 +63,70 @@ class SuppressionLists:
         self._client = SendGridClient(account)
 
     def pages(self, on: ProviderList, *, start: datetime, end: datetime) -> Iterator[Page]:
-        """All that was put on a list from `start` to `end`, both included, page by page."""
-        offset = 0
+        """All that was put on a list from `start` to `end`, both included, page by page.
+
+        How long a page is, is the server's affair: a list has ended where asking further brings nothing more.
+        """
+        asked = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp()), "limit": PAGE}
+        offset, reached, before = 0, 0, b""
         while True:
-            asked = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
-            query = urlencode({**asked, "limit": PAGE, "offset": offset})
-            path = f"/v3/suppression/{on}?{query}"
+            path = f"/v3/suppression/{on}?{urlencode({**asked, 'offset': offset})}"
             answer = self._ask(partial(self._client.get, path), wanted=(200,))
             try:
                 found = read_page(on, answer.body)
             except UnreadableListError:
+                raise self._not_sendgrid() from None
+            if found and answer.body == before:
                 raise TransportError(
-                    "what answers there is not SendGrid", where=self._account.host, mend="Check MLGROUP_SENDGRID_URL."
-                ) from None
-            entries = tuple(each for each in found if each)
-            yield Page(entries=entries, unreadable=len(found) - len(entries), at=_date(answer))
-            if len(found) < PAGE:
+                    f"it gives the same page of its list “{on}” again and again, instead of the next",
+                    where=self._account.host,
+                    mend="What is it that answers there? Check MLGROUP_SENDGRID_URL.",
+                )
+            news = found[reached - offset :]
+            unreadable = news.count(None)
+            yield Page(
+                entries=tuple(each for each in found if each),
+                first_read=len(news) - unreadable,
+                unreadable=unreadable,
+                at=_date(answer),
+            )
+            if offset + len(found) <= reached:
                 return
-            offset += PAGE - _OVERLAP
+            reached, before = offset + len(found), answer.body
+            offset = reached - min(_OVERLAP, len(found) // 2)
 
     def add(self, addresses: Sequence[str]) -> None:
-        """Put addresses on the list of those who get no mail at all; at most `MOST_ADDED`."""
-        body = json.dumps({"recipient_emails": list(addresses)}).encode()
-        self._ask(lambda: self._client.post(_GLOBAL, body, lambda: True), wanted=(200, 201))
+        """Put addresses on the list of those who get no mail at all; at most `MOST_ADDED`.
 
-    def remove(self, on: ProviderList, address: str) -> None:
-        """Take an address off a list; it need not be there."""
-        start = _GLOBAL if on is ProviderList.UNSUBSCRIBES else f"/v3/suppression/{on}"
-        path = f"{start}/{quote(address, safe='')}"
-        self._ask(lambda: self._client.delete(path), wanted=(200, 204, 404))
+        Raises AddressesRefusedError where it takes none of them because of one.
+        """
+        body = json.dumps({"recipient_emails": list(addresses)}).encode()
+        answer = self._ask(lambda: self._client.post(_GLOBAL, body, lambda: True), wanted=(200, 201, 400))
+        if answer.status == 400:
+            problem = self._failure(answer).problem
+            raise AddressesRefusedError(problem.message, where=problem.where, mend=problem.mend)
+
+    def remove(self, on: ProviderList, spellings: Sequence[str]) -> bool:
+        """Take an address off a list, however it is written there; False where it stands there still.
+
+        It need not be there.
+        """
+        answers = {
+            self._ask(partial(self._client.delete, _entry(on, each)), wanted=(200, 204, 400, 404)).status
+            for each in spellings
+        }
+        if answers & {200, 204}:
+            return True
+        # “Not found” may be said of what is found under another spelling only.
+        return 400 not in answers and not any(self._has(on, each) for each in spellings)
+
+    def _has(self, on: ProviderList, address: str) -> bool:
+        answer = self._ask(partial(self._client.get, _entry(on, address)), wanted=(200, 404))
+        try:
+            # An empty list, or an empty object, for who is not there.
+            return answer.status == 200 and bool(json.loads(answer.body))
+        except ValueError:
+            raise self._not_sendgrid() from None
 
     def close(self) -> None:
         """Hang up."""
@@ -114,13 +161,24 @@ class SuppressionLists:
     def _failure(self, answer: Answer) -> TransportError:
         told = said(answer.status, said_errors(answer.body), key=self._account.key)
         later = answer.status in (408, 429) or answer.status >= 500
-        mend = "Try again later." if later else _RIGHTS if answer.status == 403 else MENDS.get(answer.status, "")
+        mend = "Try again later." if later else _MENDS.get(answer.status, "")
         return TransportError(
             f"its lists cannot be read or changed: {told}",
             where=self._account.host,
             mend=mend or "Check MLGROUP_SENDGRID_URL.",
             temporary=later,
         )
+
+    def _not_sendgrid(self) -> TransportError:
+        return TransportError(
+            "what answers there is not SendGrid", where=self._account.host, mend="Check MLGROUP_SENDGRID_URL."
+        )
+
+
+def _entry(on: ProviderList, address: str) -> str:
+    """The path of one entry."""
+    start = _GLOBAL if on is ProviderList.UNSUBSCRIBES else f"/v3/suppression/{on}"
+    return f"{start}/{quote(address, safe='')}"
 
 
 def _date(answer: Answer) -> datetime | None:

@@ -32,11 +32,15 @@ def meaning_of(status: int, errors: Sequence[SaidError], *, recipients: int, san
         return Meaning(kind=OutcomeKind.ACCEPTED)
     if status in (400, 413) and not (errors and all(error.ours for error in errors)):
         return _about_one(recipients)
-    if status in (408, 429):
+    if status in NOT_NOW:
         return Meaning(kind=OutcomeKind.DEFERRED)
     if 300 <= status <= 499:
         return Meaning(kind=OutcomeKind.DEFERRED, mend=MENDS.get(status, _ANY))
     return Meaning(kind=OutcomeKind.UNCERTAIN)
+
+
+NOT_NOW = frozenset({408, 429})
+"""It was too much, or too slow: that is nobody's fault, and nobody's try."""
 
 
 def _about_one(recipients: int) -> Meaning:

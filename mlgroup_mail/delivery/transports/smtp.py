@@ -25,10 +25,17 @@ class SmtpTransport:
     build: BuildTemplate = MessageTemplate.build_for_smtp
 
     def __init__(self, server: SmtpServer) -> None:
-        self.window = 2 * server.connections
         self._server = server
         self._pool = Pool(server)
+        self._engine: Engine | None = None
+        """While messages are in the air."""
+        self._window = Window()
         self._refusal: RefusedByServerError | None = None
+
+    @property
+    def window(self) -> int:
+        """Two for each connection, those included of which nothing is known yet."""
+        return 2 * self._server.connections - self._window.open
 
     def open(self) -> None:
         """Connect unless connections stand.
@@ -38,34 +45,49 @@ class SmtpTransport:
         if refusal := self._refusal:
             self._refusal = None
             raise refusal
-        self._pool.open()
+        if self._engine is None:
+            self._pool.open()
 
     def ready(self) -> bool:
         """Whether connections stand."""
         return self._refusal is None and self._pool.ready
 
-    def send(self, messages: Sequence[Message], may_begin: MayBegin) -> Iterator[Outcome]:
+    def send(self, messages: Sequence[Message], may_begin: MayBegin, *, more: bool = False) -> Iterator[Outcome]:
         """Hand over each message; one outcome a message, whatever happens, each as soon as it is known.
+
+        With `more` it returns once everything has begun and little is in the air: each connection has a message while
+        the next are claimed.
 
         Interrupted (Ctrl-C) it lets nothing more begin, breaks off what has not been finished, waits for the answers
         to what has, tells all that came of it, and only then passes the interruption on.
         """
-        window = Window(messages, may_begin)
-        engine = Engine(self._server, self._pool.lines[: len(messages)], window)
+        window = self._window
+        window.add(messages, may_begin)
+        engine = self._engine = self._engine or Engine(self._server, self._pool.lines, window)
         try:
-            yield from engine.run()
+            yield from engine.run(leaving=self._server.connections if more else 0)
         except KeyboardInterrupt:
-            yield from self._interrupted(window, engine)
+            try:
+                yield from self._interrupted(window, engine)
+            finally:
+                self._leave_nothing_in_the_air()
             raise
-        finally:
-            engine.close()
+        if engine.in_the_air:
+            return
+        self._leave_nothing_in_the_air()
         if window.refusal:
             self._refusal = self._error(window.refusal)
         yield from window.unbegun()
 
     def close(self) -> None:
         """Take leave of the server. Safe to call twice."""
+        self._leave_nothing_in_the_air()
         self._pool.close()
+
+    def _leave_nothing_in_the_air(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine, self._window = None, Window()
 
     def _interrupted(self, window: Window, engine: Engine) -> Iterator[Outcome]:
         window.stop()

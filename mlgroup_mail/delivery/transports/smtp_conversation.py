@@ -84,6 +84,11 @@ class Conversation:
         return bool(self._letters) and not self.over
 
     @property
+    def begun(self) -> bool:
+        """Whether the first byte of every message in it may have left."""
+        return self._begins < self._left
+
+    @property
     def takes(self) -> bool:
         """Whether another message may be said: nothing is in the air, or the content of the one before is."""
         if self.over or not self._letters:
@@ -115,9 +120,9 @@ class Conversation:
         start = self._written - self._start
         return memoryview(self._out)[start : start + PIECE]
 
-    def begins_with(self, piece: memoryview) -> bool:
-        """Whether this piece holds the first byte of a message, none of which can have left before."""
-        return self._left <= self._begins < self._written + len(piece)
+    def beginning(self, piece: memoryview) -> Message | None:
+        """The message whose first byte this piece holds, if any, and none of which can have left before."""
+        return self._letters[-1].message if self._left <= self._begins < self._written + len(piece) else None
 
     def withdraw(self) -> Message:
         """Take back the message that has not begun."""

@@ -22,6 +22,8 @@ from mlgroup_mail.model import Outcome
 log = logging.getLogger(__name__)
 
 _NEVER = float("inf")
+_A_MOMENT = 0.002
+"""Seconds, about what a claim takes: a claim of many costs hardly more than one of few."""
 
 
 class Engine:
@@ -39,19 +41,30 @@ class Engine:
             if line.stands:
                 self._watch(line)
 
-    def run(self, *, within: float | None = None) -> Iterator[Outcome]:
+    @property
+    def in_the_air(self) -> bool:
+        """Whether answers are still to come."""
+        return bool(self._deadlines)
+
+    def run(self, *, leaving: int = 0, within: float | None = None) -> Iterator[Outcome]:
         """Each outcome as soon as it is known, until nothing is in the air and nothing more can begin.
 
-        Raises TimeoutError where that takes more than `within` seconds; asked again it goes on.
+        It ends a moment after everything has begun and at most `leaving` are in the air. Raises TimeoutError where that
+        takes more than `within` seconds. Asked again it goes on.
         """
         until = time.monotonic() + within if within is not None else _NEVER
+        leave_at = _NEVER
         while True:
             self._occupy()
             yield from self._window.known()
-            if self._deadlines:
-                self._wait(until)
-            elif not self._renew():
+            if not self._deadlines:
+                if not self._renew():
+                    return
+                continue
+            leave_at = min(leave_at, time.monotonic() + _A_MOMENT) if self._may_leave(leaving) else _NEVER
+            if time.monotonic() >= leave_at:
                 return
+            self._wait(until, leave_at)
 
     def cut(self, *, unless_answering: bool = False) -> None:
         """Break off what is being handed over; `unless_answering` goes on listening for the answers to final dots."""
@@ -65,20 +78,26 @@ class Engine:
         self.cut()
         self._selector.close()
 
+    def _may_leave(self, leaving: int) -> bool:
+        window = self._window
+        if window.open > leaving or window.stopped or window.waiting:
+            return False
+        return all(line.talk.begun for line in self._deadlines)
+
     def _occupy(self) -> None:
-        """Give every line that takes one a message."""
-        for line in self._lines:
+        """Give every line that takes one a message, the idle ones first."""
+        for line in sorted(self._lines, key=self._deadlines.__contains__):
             if not self._window.waiting:
                 return
             if line.takes:
                 self._advance(line)
 
-    def _wait(self, until: float) -> None:
+    def _wait(self, until: float, leave_at: float) -> None:
         """Wait until something happens, or has not happened for too long."""
         now = time.monotonic()
         if now >= until:
             raise TimeoutError
-        soonest = min(until, *self._deadlines.values())
+        soonest = min(until, leave_at, *self._deadlines.values())
         for key, _ in self._selector.select(max(soonest - now, 0.0)):
             self._advance(key.data)
         now = time.monotonic()
@@ -115,7 +134,7 @@ class Engine:
             if not piece:
                 self._watch_writing(line, False)
                 return
-            if talk.begins_with(piece) and not self._window.may_begin():
+            if (message := talk.beginning(piece)) and not self._window.may_begin(message):
                 self._window.hand_back(talk.withdraw())
                 continue
             if not line.write(piece):

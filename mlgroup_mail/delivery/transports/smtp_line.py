@@ -36,6 +36,11 @@ class Line:
         return self._connection is not None
 
     @property
+    def ready(self) -> bool:
+        """Whether it is good for messages as it is."""
+        return self.stands and not self._worn
+
+    @property
     def talk(self) -> Conversation:
         """What is said over the connection; over, where there is none."""
         return self._talk

@@ -27,7 +27,7 @@ class Pool:
     @property
     def ready(self) -> bool:
         """Whether `open` would return at once."""
-        return all(line.stands for line in self.lines) and not self._may_grow
+        return all(line.ready for line in self.lines) and not self._may_grow
 
     def open(self) -> None:
         """Have one connection the first time, and from then on as many as we may.

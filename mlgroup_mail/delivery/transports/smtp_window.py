@@ -1,4 +1,4 @@
-"""A window's messages: what is still to begin, and what has become of the rest."""
+"""The messages of a window, and the last ones before it: what is still to begin, and what has become of the rest."""
 
 import logging
 from collections import deque
@@ -15,16 +15,32 @@ log = logging.getLogger(__name__)
 class Window:
     """Gives each connection its next message, and keeps what came of each until it is told."""
 
-    def __init__(self, messages: Sequence[Message], may_begin: MayBegin) -> None:
+    def __init__(self) -> None:
         self.refusal: Handed | None = None
         """The answer by which the server takes nothing from us, where it gave one."""
         self.why_not = NOT_BEGUN
         """Why what never begins does not."""
-        self._to_begin = deque(messages)
-        self._may_begin = may_begin
+        self._to_begin: deque[Message] = deque()
+        self._open: dict[int, MayBegin] = {}
+        """By its attempt, each message of which nothing is known yet."""
         self._known: deque[Outcome] = deque()
         self._once_more: set[int] = set()
         self._stopped = False
+
+    def add(self, messages: Sequence[Message], may_begin: MayBegin) -> None:
+        """Take on what one claim covers."""
+        self._to_begin.extend(messages)
+        self._open.update((message.attempt_id, may_begin) for message in messages)
+
+    @property
+    def open(self) -> int:
+        """Of how many messages nothing is known yet."""
+        return len(self._open)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more may begin."""
+        return self._stopped
 
     @property
     def waiting(self) -> int:
@@ -35,9 +51,9 @@ class Window:
         """The next message that is to begin; only while some are waiting."""
         return self._to_begin.popleft()
 
-    def may_begin(self) -> bool:
+    def may_begin(self, message: Message) -> bool:
         """Asked right before a message's first byte."""
-        return not self._stopped and self._may_begin()
+        return not self._stopped and self._open[message.attempt_id]()
 
     def stop(self) -> None:
         """Let nothing more begin."""
@@ -45,7 +61,7 @@ class Window:
 
     def hand_back(self, message: Message, why: str = NOT_BEGUN) -> None:
         """It has not begun: due again at once."""
-        self._known.append(
+        self._tell(
             Outcome(
                 attempt_id=message.attempt_id,
                 kind=OutcomeKind.DEFERRED,
@@ -62,7 +78,7 @@ class Window:
             self._once_more.add(message.attempt_id)
             self._to_begin.appendleft(message)
             return
-        self._known.append(_outcome(message, handed))
+        self._tell(_outcome(message, handed))
         if handed.next is Next.PAUSE:
             self.refusal, self.why_not = handed, handed.detail
             self.stop()
@@ -77,6 +93,10 @@ class Window:
         while self._to_begin:
             self.hand_back(self._to_begin.popleft(), self.why_not)
         yield from self.known()
+
+    def _tell(self, outcome: Outcome) -> None:
+        del self._open[outcome.attempt_id]
+        self._known.append(outcome)
 
 
 def _outcome(message: Message, handed: Handed) -> Outcome:

@@ -3,15 +3,16 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlgroup_mail.model import ALL_TOPICS, DeliveryState, ExclusionReason, Restriction, Road, SignalKind
+from mlgroup_mail.model import DeliveryState, ExclusionReason, Restriction, Road, SignalKind
 from mlgroup_mail.reporting.contact_columns import country_name
+from mlgroup_mail.reporting.person.further import FURTHER, further_parts
 from mlgroup_mail.reporting.person.record import PersonReport, ref_of
+from mlgroup_mail.reporting.person.telling import Part, about, joined, when
 from mlgroup_mail.reporting.report import words
 from mlgroup_mail.store.person_record import HeldDelivery, Row
 
@@ -39,18 +40,6 @@ _OUTCOMES = {**words.STATES, DeliveryState.EXCLUDED: "not sent", DeliveryState.C
 _COURTESIES = {"test": "a test of a mailing"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
-    """A section of the page: what it is about, and its table; without rows it says `nothing`."""
-
-    key: str
-    title: str
-    told: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    nothing: str
-
-
 def page(report: PersonReport) -> str:
     """The whole page as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -74,7 +63,11 @@ def page(report: PersonReport) -> str:
         erased_at=words.day_and_time(record.erased_at, report.zone) if record.erased_at else "",
         people=[list(_facts(report, row)) for row in record.contacts],
         parts=list(_parts(report)) if not record.erased_at or record.contacts else [],
-        others=[(table, [_all_of(report, row) for row in rows]) for table, rows in record.others.items()],
+        others=[
+            (table, [_all_of(report, row) for row in rows])
+            for table, rows in record.others.items()
+            if table not in FURTHER
+        ],
     )
     return _UNSEEN.sub("\ufffd", filled)
 
@@ -96,9 +89,9 @@ def _facts(report: PersonReport, row: Row) -> Iterable[tuple[str, str]]:
         "Topics": ", ".join(topics) or ("the usual ones" if row["address"] else ""),
         "From": " ".join(filter(None, (row["source"], row["external_id"]))),
         "Came by": "the group's list" if row["origin"] == "list" else row["origin"],
-        "Since": _when(report, row["joined_at"]),
-        "Last changed": _when(report, row["changed_at"]),
-        "Left the list": _when(report, row["left_at"]),
+        "Since": when(report, row["joined_at"]),
+        "Last changed": when(report, row["changed_at"]),
+        "Left the list": when(report, row["left_at"]),
         "Is now number": str(row["moved_to"] or ""),
     }
     return ((name, value) for name, value in told.items() if value)
@@ -112,7 +105,7 @@ def _parts(report: PersonReport) -> Iterable[Part]:
         told="Those you have or had with us. A former one is kept so that an opt-out under it still counts.",
         columns=("address", "since", "now"),
         rows=[
-            (row["address_key"], _when(report, row["since"]), "in use" if row["current"] else "former")
+            (row["address_key"], when(report, row["since"]), "in use" if row["current"] else "former")
             for row in record.addresses
         ],
         nothing="None.",
@@ -141,6 +134,7 @@ def _parts(report: PersonReport) -> Iterable[Part]:
         rows=[_signal(report, row) for row in record.signals],
         nothing="Nothing.",
     )
+    yield from further_parts(report)
     yield Part(
         key="others",
         title="Mail outside mailings",
@@ -150,8 +144,8 @@ def _parts(report: PersonReport) -> Iterable[Part]:
             (
                 _COURTESIES.get(row["kind"], str(row["kind"])),
                 row["address"],
-                _when(report, row["begun_at"]),
-                _joined(row["outcome"] or "", row["detail"]),
+                when(report, row["begun_at"]),
+                joined(row["outcome"] or "", row["detail"]),
             )
             for row in record.courtesies
         ],
@@ -163,7 +157,7 @@ def _parts(report: PersonReport) -> Iterable[Part]:
         told="Entries in the journal that are about you.",
         columns=("when", "what", "by", "why"),
         rows=[
-            (_when(report, row["at"]), words.act(row["act"]), row["actor"] or "by itself", row["reason"])
+            (when(report, row["at"]), words.act(row["act"]), row["actor"] or "by itself", row["reason"])
             for row in record.journal
         ],
         nothing="None.",
@@ -184,12 +178,12 @@ def _delivery(report: PersonReport, held: HeldDelivery) -> tuple[str, ...]:
     why = _meaning(row["reason"]) if state is DeliveryState.EXCLUDED else row["reason"]
     followed = [
         *(
-            _joined(f"{_when(report, each['begun_at'])} by {each['transport']}", each["outcome"] or "no answer yet")
+            joined(f"{when(report, each['begun_at'])} by {each['transport']}", each["outcome"] or "no answer yet")
             + (f" ({each['detail']})" if each["detail"] else "")
             for each in held.attempts
         ),
         *(
-            f"{_when(report, each['at'])}: {_joined(each['kind'], each['bounce'], each['detail'])}"
+            f"{when(report, each['at'])}: {joined(each['kind'], each['bounce'], each['detail'])}"
             for each in held.events
         ),
         *(f"known to the provider as {alias}" for alias in held.aliases),
@@ -199,8 +193,8 @@ def _delivery(report: PersonReport, held: HeldDelivery) -> tuple[str, ...]:
         str(ref_of(held)),
         report.subject(held),
         row["address"],
-        _joined(_OUTCOMES[state], why),
-        _when(report, row["changed_at"]),
+        joined(_OUTCOMES[state], why),
+        when(report, row["changed_at"]),
         "\n".join(followed),
         "\n".join(merged),
     )
@@ -209,11 +203,11 @@ def _delivery(report: PersonReport, held: HeldDelivery) -> tuple[str, ...]:
 def _rule(report: PersonReport, row: Row) -> tuple[str, ...]:
     ended = ""
     if row["lifted_at"]:
-        ended = f"{_when(report, row['lifted_at'])} by {row['lifted_by']}: {row['lifted_reason']}"
+        ended = f"{when(report, row['lifted_at'])} by {row['lifted_by']}: {row['lifted_reason']}"
     return (
         _RESTRICTIONS[Restriction(row["restriction"])],
-        _about(report, row["topic"]),
-        _when(report, row["at"]),
+        about(report, row["topic"]),
+        when(report, row["at"]),
         _ROADS[Road(row["road"])],
         row["reason"],
         row["evidence"],
@@ -224,9 +218,9 @@ def _rule(report: PersonReport, row: Row) -> tuple[str, ...]:
 def _signal(report: PersonReport, row: Row) -> tuple[str, ...]:
     return (
         _KINDS[SignalKind(row["kind"])],
-        _about(report, row["topic"]),
-        _when(report, row["at"]),
-        _when(report, row["recorded_at"]),
+        about(report, row["topic"]),
+        when(report, row["at"]),
+        when(report, row["recorded_at"]),
         _ROADS[Road(row["road"])],
         row["address"],
         row["reason"],
@@ -238,7 +232,7 @@ def _signal(report: PersonReport, row: Row) -> tuple[str, ...]:
 def _all_of(report: PersonReport, row: Row) -> list[tuple[str, str]]:
     """A row of a table that this page has no words for: every column under its own name."""
     return [
-        (column.replace("_", " "), _when(report, value) if isinstance(value, datetime) else str(value))
+        (column.replace("_", " "), when(report, value) if isinstance(value, datetime) else str(value))
         for column, value in row.items()
         if value not in (None, "")
     ]
@@ -253,15 +247,3 @@ def _meaning(reason: str) -> str:
         return ExclusionReason(reason).meaning
     except ValueError:
         return reason
-
-
-def _about(report: PersonReport, topic: str) -> str:
-    return "all topics" if topic == ALL_TOPICS else report.titles.get(topic, topic)
-
-
-def _joined(*texts: str) -> str:
-    return ": ".join(filter(None, texts))
-
-
-def _when(report: PersonReport, moment: datetime | None) -> str:
-    return words.short_time(moment, report.zone) if moment else ""

@@ -17,7 +17,15 @@ from mlgroup_mail.store.schema.attempts import (
     rate_use,
 )
 from mlgroup_mail.store.schema.base import consent_number, counter, ledger, metadata
-from mlgroup_mail.store.schema.consent import BY_PAGE, burst_opt_out, imported_file, road, signal, suppression
+from mlgroup_mail.store.schema.consent import (
+    BY_PAGE,
+    burst_opt_out,
+    imported_file,
+    road,
+    signal,
+    signing_key,
+    suppression,
+)
 from mlgroup_mail.store.schema.mailings import (
     A_CANARY,
     CLAIMABLE,
@@ -95,6 +103,7 @@ __all__ = [
     "rate_use",
     "road",
     "signal",
+    "signing_key",
     "suppression",
     "unplaced_event",
     "variant",

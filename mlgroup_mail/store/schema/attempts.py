@@ -1,5 +1,7 @@
 """Who sends, what was ordered and tried, and within which limits."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -127,13 +129,28 @@ courtesy = Table(
     Column("id", Key, primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("address", Text, nullable=False),
-    Column("token", String(32), nullable=False),
+    Column("token", String(32), nullable=False, index=True),
     Column("begun_at", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("outcome", String(20)),
     Column("detail", Text, nullable=False, default=""),
 )
 """Mail outside mailings (a test, a confirmation): its own durable attempt."""
+
+
+def courtesy_columns() -> tuple[Column[Any], ...]:
+    """Columns of a table to each of whose rows one mail outside mailings may have to go (`store.courtesies`).
+
+    `next_at` is when it may be tried, NULL where none is to go (any more); `tries` how often that has failed;
+    `kept_back` why it has not gone, "" where nothing is in its way; `courtesy_id` the latest attempt.
+    """
+    return (
+        Column("next_at", Moment),
+        Column("tries", Integer, nullable=False),
+        Column("kept_back", String(20), nullable=False),
+        Column("courtesy_id", ForeignKey("courtesy.id")),
+    )
+
 
 journal = Table(
     "journal",

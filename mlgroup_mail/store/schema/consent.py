@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, and_, literal_column
 
 from mlgroup_mail.store.column_types import Key, Moment
+from mlgroup_mail.store.schema.attempts import courtesy_columns
 from mlgroup_mail.store.schema.base import metadata
 
 signal = Table(
@@ -66,6 +67,15 @@ road = Table(
 )
 """Roads that are configured now: since when, when each was last read, and what went wrong since, if anything did."""
 
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("fingerprint", String(16), primary_key=True),
+    Column("signed_at", Moment, nullable=False),
+    Column("retired_at", Moment),
+)
+"""Keys that links in mails were signed with, by their fingerprints; `retired_at`: somebody has given it up for lost."""
+
 burst_opt_out = Table(
     "burst_opt_out",
     metadata,
@@ -73,12 +83,12 @@ burst_opt_out = Table(
     Column("mailing_id", ForeignKey("mailing.id"), nullable=False, index=True),
     Column("domain", Text, nullable=False),
     Column("flagged_at", Moment, nullable=False),
-    Column("courtesy_id", ForeignKey("courtesy.id")),
+    *courtesy_columns(),
     sqlite_with_rowid=False,
 )
 """Opt-outs by page that a mail gateway may have clicked: many of one domain, minutes after a mailing got there.
 
-`courtesy_id` is the one mail that lets their reader take it back; NULL where none has been begun.
+The mail is the one that lets their reader take it back.
 """
 
 BY_PAGE = and_(signal.c.road == literal_column("'page'"), signal.c.kind == literal_column("'opt_out'"))

@@ -92,12 +92,16 @@ delivery = Table(
 """One recipient (or exclusion) of one mailing.
 
 `domain` is the address's, as A-labels in lower case. `attempt_id`: the latest; `next_at`: when a deferred one may go.
-`canary` is the place of one of the team who rides along ("first", "last"), "" for everybody else. Those who have a
+`canary` is the place of one of the team who rides along ("first", "last"), "" for everybody else. Whoever is excluded
+has no batch. Those who have a
 `claim_group` are claimed together and with nobody else, until it is known for whom of them a request was refused.
 """
 
-RECIPIENT = delivery.c.state != literal_column(f"'{DeliveryState.EXCLUDED}'")
-"""Who is in an audience and not left out of it, in words that the index is found by."""
+RECIPIENT = delivery.c.batch_id.is_not(None)
+"""Who is in an audience and not left out of it, in words that the index is found by.
+
+Who is excluded loses the batch. Were the index about `state`, SQLite would write it anew at each step of each delivery.
+"""
 Index(
     "uq_delivery_mailing_address",
     delivery.c.mailing_id,

@@ -1,8 +1,9 @@
 """Who is on the list, who was, and what they chose."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, literal_column
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Table, Text, literal_column
 
 from mlgroup_mail.store.column_types import Key, Moment
+from mlgroup_mail.store.schema.attempts import courtesy_columns
 from mlgroup_mail.store.schema.base import metadata
 
 FROM_A_LIST = "list"
@@ -96,15 +97,12 @@ join_request = Table(
     Column("language", Text, nullable=False),
     Column("asked_at", Moment, nullable=False, index=True),
     Column("token_hash", String(64), unique=True),
-    Column("next_at", Moment),
-    Column("tries", Integer, nullable=False),
+    *courtesy_columns(),
     Column("confirmed_at", Moment),
     Column("contact_id", ForeignKey("contact.id")),
-    Column("courtesy_id", ForeignKey("courtesy.id")),
 )
 """Somebody has asked to join with an address, and whoever reads it is asked whether they did; gone after a week.
 
 `mailbox` is the address without what stands behind a plus sign: many of one mailbox are asked once. The link in the
-mail is in `token_hash` as SHA-256. `next_at` is when the next mail may be tried: the question, or the welcome once it
-is answered; NULL where none is to go. `courtesy_id` is the latest try.
+mail is in `token_hash` as SHA-256. The mail is the question, or the welcome once it is answered.
 """

@@ -58,9 +58,13 @@ provider_entry = Table(
     Column("list", String(20), primary_key=True),
     Column("created", Moment, primary_key=True),
     Column("bounce", String(4), nullable=False, server_default=text("''")),
+    Column("address", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What was read of them, so that it counts once; `bounce` says of which sort one is, "" where it is none."""
+"""What was read of them, so that it counts once; `bounce` says of which sort one is, "" where it is none.
+
+`address` is as the provider writes it: by that it is taken off.
+"""
 
 provider_push = Table(
     "provider_push",
@@ -68,9 +72,13 @@ provider_push = Table(
     Column("address_key", Text, primary_key=True),
     Column("asked_at", Moment, nullable=False),
     Column("done_at", Moment),
+    Column("refused", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Whom we put on the provider's list of those who get no mail at all; `done_at` is NULL while it has not said so."""
+"""Whom we put on the provider's list of those who get no mail at all; `done_at` is NULL while it has not said so.
+
+`refused`: it does not take this address onto its list.
+"""
 
 provider_removal = Table(
     "provider_removal",

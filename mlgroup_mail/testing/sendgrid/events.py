@@ -67,6 +67,10 @@ def _deferred(attempt: int) -> Event:
     return {"event": "deferred", "attempt": str(attempt), "response": "451 4.7.1 Please try again later", "tls": 0}
 
 
+def _dropped(reason: str | None = None) -> tuple[Event, ...]:
+    return ({"event": "dropped", "reason": reason or "Bounced Address", "status": "5.0.0"},)
+
+
 _STORIES: Mapping[Fate, tuple[Event, ...]] = {
     Fate.DELIVERED: (_PROCESSED, _DELIVERED),
     Fate.DEFERRED: (_PROCESSED, _deferred(1), _deferred(2), _DELIVERED),
@@ -94,7 +98,7 @@ _STORIES: Mapping[Fate, tuple[Event, ...]] = {
             "tls": 0,
         },
     ),
-    Fate.DROPPED: ({"event": "dropped", "reason": "Bounced Address", "status": "5.0.0"},),
+    Fate.DROPPED: _dropped(),
     Fate.OPENED: (_PROCESSED, _DELIVERED, _OPENED),
     Fate.CLICKED: (
         _PROCESSED,
@@ -138,19 +142,20 @@ def tell(
     seed: int = 0,
     fates: Mapping[str, Fate] | None = None,
     weights: Mapping[Fate, float] = USUAL,
+    dropped_for: Mapping[str, str] | None = None,
     own_smtp_ids: bool = False,
 ) -> list[Event]:
     """All events about these recipients, in the order of their time.
 
-    `fates`: of single addresses; the others' are drawn by `weights`. `own_smtp_ids`: `smtp-id` is one of the service's
-    own instead of the Message-ID that the recipient was sent.
+    `fates`: of single addresses; the others' are drawn by `weights`. `dropped_for`: the reasons of single drops.
+    `own_smtp_ids`: `smtp-id` is one of the service's own instead of the Message-ID that the recipient was sent.
     """
     chance = random.Random(seed)  # noqa: S311 - a seed makes a story that can be told again.
     told: list[Event] = []
     for place, person in enumerate(accepted):
         fate = (fates or {}).get(person.address) or chance.choices([*weights], [*weights.values()])[0]
         moment = person.at
-        for step in _STORIES[fate]:
+        for step in _dropped((dropped_for or {}).get(person.address)) if fate is Fate.DROPPED else _STORIES[fate]:
             moment += chance.uniform(0, 600)
             told.append(_event(person, place, step, moment, chance, own_smtp_ids=own_smtp_ids))
     return sorted(told, key=lambda event: int(event["timestamp"]))

@@ -98,11 +98,14 @@ class FakeSendGrid:
     def events(self, *, seed: int = 0, fates: Mapping[str, Fate] | None = None) -> list[Event]:
         """What the service would tell about everybody who was accepted; bounces and the like get onto its lists.
 
-        Who stands on a list already is dropped. Otherwise as `events.tell`.
+        Who stands on a list already is dropped, and the reason says for which. Otherwise as `events.tell`.
         """
         people = self.accepted
-        dropped = {each.address: Fate.DROPPED for each in people if self.account.suppressions.stops(each.address)}
-        told = tell(people, seed=seed, fates={**dropped, **(fates or {})})
+        stopped = {each.address: self.account.suppressions.stopped_by(each.address) for each in people}
+        reasons = {address: on.drop_reason for address, on in stopped.items() if on}
+        told = tell(
+            people, seed=seed, fates={**dict.fromkeys(reasons, Fate.DROPPED), **(fates or {})}, dropped_for=reasons
+        )
         for event in told:
             self.account.suppressions.learn(event)
         return told

@@ -28,7 +28,19 @@ class SuppressionList(StrEnum):
     UNSUBSCRIBES = "unsubscribes"
     """Wants no mail of this account: the global list."""
 
+    @property
+    def drop_reason(self) -> str:
+        """The reason of the event that tells of a drop because of this list."""
+        return _DROP_REASONS[self]
 
+
+_DROP_REASONS: Mapping[SuppressionList, str] = {
+    SuppressionList.BOUNCES: "Bounced Address",
+    SuppressionList.BLOCKS: "",
+    SuppressionList.INVALID: "Invalid",
+    SuppressionList.SPAM: "Spam Reporting Address",
+    SuppressionList.UNSUBSCRIBES: "Unsubscribed Address",
+}
 _DETAILS: Mapping[SuppressionList, Mapping[str, str]] = {
     SuppressionList.BOUNCES: {"reason": "550 5.1.1 The email account does not exist", "status": "5.1.1"},
     SuppressionList.BLOCKS: {"reason": "554 5.7.1 Service unavailable", "status": "5.7.1"},
@@ -48,6 +60,12 @@ class Suppressions:
     """All lists."""
 
     def __init__(self) -> None:
+        self.refuses: set[str] = set()
+        """Addresses, in lower case, for each of which a whole request to put some on a list gets 400."""
+        self.exact = False
+        """Whether a single entry is found only by the spelling it was put there with."""
+        self.largest_page = LARGEST_PAGE
+        """Entries of a page at most, whatever is asked for."""
         self._lists: dict[SuppressionList, dict[str, dict[str, Any]]] = {name: {} for name in SuppressionList}
 
     def add(self, name: SuppressionList, *addresses: str, created: float | None = None, **details: object) -> None:
@@ -61,11 +79,10 @@ class Suppressions:
         """Who stands on a list, as written, the oldest first."""
         return [entry["email"] for entry in self._sorted(name)]
 
-    def stops(self, address: str) -> bool:
-        """Whether the service would drop mail to this address: blocks do not count."""
-        return any(
-            address.lower() in entries for name, entries in self._lists.items() if name is not SuppressionList.BLOCKS
-        )
+    def stopped_by(self, address: str) -> SuppressionList | None:
+        """The list for which the service would drop mail to this address; None for none. Blocks do not count."""
+        found = (name for name, entries in self._lists.items() if address.lower() in entries)
+        return next((name for name in found if name is not SuppressionList.BLOCKS), None)
 
     def learn(self, event: Mapping[str, Any]) -> None:
         """Do what the service does by itself at a bounce, a block, a complaint, an unsubscription."""
@@ -85,7 +102,7 @@ class Suppressions:
             return refuse(404, "not found")
         chosen = SuppressionList(name)
         if quoted:
-            return self._one(request, chosen, unquote(quoted).lower())
+            return self._one(request, chosen, unquote(quoted))
         if request.method == "GET":
             return self._page(request, chosen)
         if request.method == "DELETE" and chosen is not SuppressionList.UNSUBSCRIBES:
@@ -100,19 +117,24 @@ class Suppressions:
         if not 0 < asked["limit"] <= LARGEST_PAGE or asked["offset"] < 0:
             return refuse(400, f"limit must be between 1 and {LARGEST_PAGE}", "limit")
         within = [entry for entry in self._sorted(name) if asked["start_time"] <= entry["created"] <= asked["end_time"]]
-        return answer_json(200, within[asked["offset"] : asked["offset"] + asked["limit"]])
+        most = min(asked["limit"], self.largest_page)
+        return answer_json(200, within[asked["offset"] : asked["offset"] + most])
 
     def _one(self, request: Request, name: SuppressionList, address: str) -> Answer:
-        entries = self._lists[name]
+        entry = self._entry(name, address)
         match request.method:
             case "GET":
-                return answer_json(200, [entries[address]] if address in entries else [])
-            case "DELETE" if address in entries:
-                del entries[address]
+                return answer_json(200, [entry] if entry else [])
+            case "DELETE" if entry:
+                del self._lists[name][address.lower()]
                 return Answer(status=204)
             case "DELETE":
                 return refuse(404, "not found")
         return refuse(405, "method not allowed")
+
+    def _entry(self, name: SuppressionList, address: str) -> dict[str, Any] | None:
+        entry = self._lists[name].get(address.lower())
+        return entry if entry and (not self.exact or entry["email"] == address) else None
 
     def _delete(self, request: Request, name: SuppressionList) -> Answer:
         asked = _document(request)
@@ -124,19 +146,21 @@ class Suppressions:
         return Answer(status=204)
 
     def _global(self, request: Request, address: str) -> Answer:
-        entries = self._lists[SuppressionList.UNSUBSCRIBES]
+        entry = self._entry(SuppressionList.UNSUBSCRIBES, address)
         match request.method, bool(address):
             case "POST", False:
                 emails = _document(request).get("recipient_emails")
                 if not isinstance(emails, list) or not all(isinstance(each, str) for each in emails):
                     return refuse(400, "recipient_emails is required", "recipient_emails")
+                if self.refuses & {each.lower() for each in emails}:
+                    return refuse(400, "email address is invalid", "recipient_emails")
                 self.add(SuppressionList.UNSUBSCRIBES, *emails)
                 return answer_json(201, {"recipient_emails": emails})
             case "GET", True:
-                entry = entries.get(address.lower())
                 return answer_json(200, {"recipient_email": entry["email"]} if entry else {})
             case "DELETE", True:
-                entries.pop(address.lower(), None)
+                if entry:
+                    del self._lists[SuppressionList.UNSUBSCRIBES][address.lower()]
                 return Answer(status=204)
         return refuse(405, "method not allowed")
 

@@ -1,1 +1,1 @@
-"""The pages for readers: opting out with one click or a button, and taking it back."""
+"""What readers see and press: opting out, the page of topics, joining."""

@@ -6,30 +6,29 @@ what the mail shows joins nobody.
 
 import logging
 import time
+from dataclasses import asdict, replace
 from functools import partial
 
-import anyio
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mlgroup_mail import addresses
 from mlgroup_mail.clock import Clock
-from mlgroup_mail.consent.joining import JoinTerms, ask_to_join, confirm
+from mlgroup_mail.consent.joining import JoinTerms, ask_to_join, confirm, find_joining
 from mlgroup_mail.consent.preferences import Choices
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.contacts.words.countries import find_country
 from mlgroup_mail.contacts.words.texts import TextError, one_line
+from mlgroup_mail.content.language.localised import locale_of
 from mlgroup_mail.model import ALL_TOPICS
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.store import Store
-from mlgroup_mail.store.join_requests import Applicant, JoinRequest, find_request
+from mlgroup_mail.store.join_requests import AboutThem, Applicant, JoinRequest
 from mlgroup_mail.store.readers import OF_THE_WELCOME
 from mlgroup_mail.web.pages.forms import Fields, read_form
-from mlgroup_mail.web.pages.limits import Allowance, Crowd, Pace, later
+from mlgroup_mail.web.pages.limits import WRONG_A_SECOND, WRONG_AT_ONCE, Allowance, Pace, Turns, later
 from mlgroup_mail.web.pages.look import Look, apart, shown_address
-from mlgroup_mail.web.pages.opt_out import LOOKING_AT_ONCE, LOOKING_MAY_WAIT, WRONG_A_SECOND, WRONG_AT_ONCE
 from mlgroup_mail.web.pages.reader_language import reader_language
 from mlgroup_mail.web.postman import Postman
 
@@ -42,6 +41,7 @@ ASKED_A_SECOND, ASKED_AT_ONCE = 2, 30
 """Forms that are taken in, in the whole process."""
 LONGEST = 200
 """Characters of each field."""
+_ABOUT = ("name", "organisation", "country")
 
 
 class JoinPages:
@@ -56,17 +56,19 @@ class JoinPages:
         look: Look,
         store: Store,
         clock: Clock,
+        turns: Turns,
         postman: Postman,
     ) -> None:
         """`preferences` makes the link to the page of topics; `postman` is told when a mail is due."""
         self._project, self._terms, self._preferences, self._look = project, terms, preferences, look
-        self._store, self._clock, self._postman = store, clock, postman
+        self._store, self._clock, self._turns, self._postman = store, clock, turns, postman
         self._pace = Pace()
         self._asked = Allowance(per_second=ASKED_A_SECOND, burst=ASKED_AT_ONCE)
-        self._tried = Allowance(per_second=WRONG_A_SECOND, burst=WRONG_AT_ONCE)
-        self._crowd = Crowd()
-        self._looking = anyio.CapacityLimiter(LOOKING_AT_ONCE)
-        self._writing = anyio.CapacityLimiter(1)
+        self._wrong = Allowance(per_second=WRONG_A_SECOND, burst=WRONG_AT_ONCE)
+
+    def start(self) -> None:
+        """The server starts: what was due when the last one ended is sent."""
+        self._postman.wake()
 
     def routes(self) -> list[Route]:
         """The form and the link."""
@@ -79,7 +81,7 @@ class JoinPages:
         language = reader_language(request, "")
         if request.method != "POST":
             return self._form_page(language)
-        if not self._asked.take():
+        if self._turns.full or not self._asked.take():
             return later()
         fields = await read_form(request)
         if isinstance(fields, Response):
@@ -95,16 +97,14 @@ class JoinPages:
     async def _ask(self, applicant: Applicant) -> bool | None:
         begun = time.monotonic()
         work = partial(ask_to_join, self._store, applicant, self._terms, now=self._clock.now())
-        taken = await to_thread.run_sync(work, limiter=self._writing)
+        taken = await self._turns.write(work)
         await self._pace.keep(time.monotonic() - begun, wrote=bool(taken))
         if taken:
             self._postman.wake()
         return taken
 
     def _form_page(self, language: str, *, done: str = "", filled: Fields | None = None, status: int = 200) -> Response:
-        shown = {
-            name: (filled or {}).get(name, "")[:LONGEST] for name in ("address", "name", "organisation", "country")
-        }
+        shown = {name: (filled or {}).get(name, "")[:LONGEST] for name in ("address", *_ABOUT)}
         return self._look.page(
             "join",
             language=language,
@@ -116,35 +116,38 @@ class JoinPages:
         )
 
     async def _link(self, request: Request) -> Response:
-        if not self._tried.take() or self._crowd.count >= LOOKING_AT_ONCE + LOOKING_MAY_WAIT:
+        if self._turns.full:
             return later()
         token = request.path_params["token"]
-        with self._crowd.joined():
-            found = await to_thread.run_sync(self._request_of, token, limiter=self._looking)
-        language = reader_language(request, found.language if found else "")
-        if request.method != "POST":
-            return self._link_page(language, found)
+        now = self._clock.now()
+        found, choices = await self._turns.look(partial(find_joining, self._store, token, self._terms, now=now))
+        if found is None:
+            # Only here: a link of ours is never one too many.
+            return self._invalid_page(request) if self._wrong.take() else later()
+        language = reader_language(request, found.language)
+        if request.method != "POST" or choices is not None:
+            return self._link_page(language, found, choices)
         fields = await read_form(request)
         if isinstance(fields, Response):
             return fields
         if fields.get("join") != "yes":
             return self._link_page(language, found, status=400)
-        work = partial(confirm, self._store, token, self._terms, now=self._clock.now())
-        choices = await to_thread.run_sync(work, limiter=self._writing)
-        if choices is not None:
-            self._postman.wake()
-        return self._link_page(language, found if choices else None, choices)
+        about = about_them(fields)
+        if fields.get("country", "") == _country_name(found.country, language):
+            # Not every language's names are read: what was not changed is what it was.
+            about = replace(about, country=found.country)
+        choices = await self._turns.write(partial(confirm, self._store, token, about, self._terms, now=now))
+        if choices is None:
+            return self._invalid_page(request)
+        self._postman.wake()
+        return self._link_page(language, found, choices)
 
-    def _request_of(self, token: str) -> JoinRequest | None:
-        with self._store.reading() as connection:
-            return find_request(connection, token, now=self._clock.now())
+    def _invalid_page(self, request: Request) -> Response:
+        return self._look.page("invalid", language=reader_language(request, ""), mailto=self._look.mailto)
 
     def _link_page(
-        self, language: str, found: JoinRequest | None, choices: Choices | None = None, *, status: int = 200
+        self, language: str, found: JoinRequest, choices: Choices | None = None, *, status: int = 200
     ) -> Response:
-        mailto = self._look.mailto
-        if found is None:
-            return self._look.page("invalid", language=language, status=status, mailto=mailto)
         content = TokenContent(
             contact_id=choices.contact_id if choices else 0, mailing_id=OF_THE_WELCOME, topic=ALL_TOPICS
         )
@@ -153,11 +156,17 @@ class JoinPages:
             "joined",
             language=language,
             status=status,
-            mailto=mailto,
+            mailto=self._look.mailto,
             done="joined" if choices else "",
+            filled={
+                "name": found.name,
+                "organisation": found.organisation,
+                "country": _country_name(found.country, language),
+            },
             shown_address=shown_address(addresses.mask(found.address)),
             joined=apart(self._joined()),
             topics_on=apart(" · ".join(on)) if on else "",
+            stopped=choices.stopped if choices else False,
             topics_page=f"../preferences/{self._preferences.make(content)}",
         )
 
@@ -171,10 +180,17 @@ def applicant_of(fields: Fields, language: str) -> Applicant | None:
         address = addresses.normalise(fields.get("address", ""))
     except addresses.AddressError:
         return None
-    name, organisation, country = (_line(fields.get(each, "")) for each in ("name", "organisation", "country"))
-    return Applicant(
-        address=address, name=name, organisation=organisation, country=find_country(country), language=language
-    )
+    return Applicant(address=address, language=language, **asdict(about_them(fields)))
+
+
+def about_them(fields: Fields) -> AboutThem:
+    """What somebody says of themselves. What cannot be read is left out."""
+    name, organisation, country = (_line(fields.get(each, "")) for each in _ABOUT)
+    return AboutThem(name=name, organisation=organisation, country=find_country(country))
+
+
+def _country_name(code: str, language: str) -> str:
+    return str(locale_of(language).territories.get(code, code))
 
 
 def _line(text: str) -> str:

@@ -1,11 +1,17 @@
 """What keeps a flood of wrong links from the others. A valid one-click POST is never refused."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 import anyio
+from anyio import to_thread
 from starlette.responses import PlainTextResponse, Response
+
+_Found = TypeVar("_Found")
+
+WRONG_A_SECOND, WRONG_AT_ONCE = 20, 200
+"""Links that are not ours, on each page, in the whole process."""
 
 
 class Allowance:
@@ -27,20 +33,37 @@ class Allowance:
         return True
 
 
-class Crowd:
-    """How many people are being shown something, or wait for it."""
+LOOKING_AT_ONCE, MAY_WAIT = 4, 200
+"""So many people read the ledger at once, and so many more wait for it, or for their turn to write."""
+
+
+class Turns:
+    """Whose turn it is at the ledger, over all pages: who writes may wait for a long claim, and who looks does not."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._looking = anyio.CapacityLimiter(LOOKING_AT_ONCE)
+        self._writing = anyio.CapacityLimiter(1)
+        self._waiting = 0
 
-    @contextmanager
-    def joined(self) -> Iterator[None]:
-        """One more, until this ends."""
-        self.count += 1
+    @property
+    def full(self) -> bool:
+        """Whether whoever comes now is one too many: they are told `later()`."""
+        return self._waiting >= LOOKING_AT_ONCE + MAY_WAIT
+
+    async def look(self, work: Callable[[], _Found]) -> _Found:
+        """Do what reads, in a thread."""
+        return await self._run(work, self._looking)
+
+    async def write(self, work: Callable[[], _Found]) -> _Found:
+        """Do what writes, in a thread, one after the other."""
+        return await self._run(work, self._writing)
+
+    async def _run(self, work: Callable[[], _Found], limiter: anyio.CapacityLimiter) -> _Found:
+        self._waiting += 1
         try:
-            yield
+            return await to_thread.run_sync(work, limiter=limiter)
         finally:
-            self.count -= 1
+            self._waiting -= 1
 
 
 class Pace:

@@ -5,40 +5,31 @@ opt-out is durable. A link that is not ours, or an erased person's, is answered 
 write.
 """
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-import anyio
-from anyio import to_thread
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.clicking import Click, Standing, Way, apply_clicks, standing, take_back
+from mlgroup_mail.consent.readers_own import NOBODYS
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.model import ALL_TOPICS
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.store import Store
 from mlgroup_mail.web.pages.forms import Fields, read_form
-from mlgroup_mail.web.pages.limits import Allowance, Crowd, Pace, later
+from mlgroup_mail.web.pages.limits import Pace, Turns, later
 from mlgroup_mail.web.pages.look import Look, apart, shown_address
 from mlgroup_mail.web.pages.reader_language import reader_language
 from mlgroup_mail.web.pages.together import Together
-
-log = logging.getLogger(__name__)
+from mlgroup_mail.web.pages.wrong_links import WrongLinks
 
 PATH = "/opt-out/{token}"
-
-WRONG_A_SECOND, WRONG_AT_ONCE = 20, 200
-"""Links that are not ours, in the whole process."""
-LOOKING_AT_ONCE, LOOKING_MAY_WAIT = 4, 200
-"""People who look at pages: so many read the ledger at once, and so many wait for it."""
-
-_NOBODYS = TokenContent(contact_id=0, mailing_id=0, topic=ALL_TOPICS)
 
 
 class OptOutPages:
@@ -53,15 +44,14 @@ class OptOutPages:
         look: Look,
         store: Store,
         clock: Clock,
+        turns: Turns,
     ) -> None:
         """`preferences` makes the link to the page of topics."""
-        self._preferences = preferences
+        self._preferences, self._turns = preferences, turns
         self._project, self._tokens, self._look, self._store, self._clock = project, tokens, look, store, clock
         self._clicks = Together[Click, bool](self._write)
         self._pace = Pace()
-        self._wrong = Allowance(per_second=WRONG_A_SECOND, burst=WRONG_AT_ONCE)
-        self._crowd = Crowd()
-        self._looking = anyio.CapacityLimiter(LOOKING_AT_ONCE)
+        self._wrong = WrongLinks()
 
     def route(self) -> Route:
         """The one route: what a mail's header and its footer lead to."""
@@ -71,12 +61,9 @@ class OptOutPages:
         said = self._tokens.read(request.path_params["token"])
         if said is None and not self._wrong.take():
             # Only here: a valid link is never one too many.
-            log.warning("many opt-out links are tried that are not ours, or of a key that is gone")
             return later()
         if request.method != "POST":
-            if self._crowd.count >= LOOKING_AT_ONCE + LOOKING_MAY_WAIT:
-                return later()
-            return await self._page(request, said)
+            return later() if self._turns.full else await self._page(request, said)
         fields = await read_form(request)
         if isinstance(fields, Response):
             return fields
@@ -93,6 +80,8 @@ class OptOutPages:
             await self._click(said, scope, Way.BUTTON)
             return await self._page(request, said, done="left", scope=scope)
         if scope := topics.get(fields.get("undo", "")):
+            if self._turns.full:
+                return later()
             taken_back = await self._take_back(said, scope)
             return await self._page(request, said, done="back", scope=scope, taken_back=taken_back)
         return await self._page(request, said, done="unclear", status=400)
@@ -113,9 +102,9 @@ class OptOutPages:
 
     async def _take_back(self, said: TokenContent | None, topic: str) -> bool:
         begun = time.monotonic()
-        contact_id = said.contact_id if said else _NOBODYS.contact_id
+        contact_id = (said or NOBODYS).contact_id
         work = partial(take_back, self._store, contact_id, topic, now=self._clock.now())
-        done = await to_thread.run_sync(work, limiter=self._looking)
+        done = await self._turns.write(work)
         await self._pace.keep(time.monotonic() - begun, wrote=done)
         return done
 
@@ -129,9 +118,7 @@ class OptOutPages:
         taken_back: bool = False,
         status: int = 200,
     ) -> Response:
-        content = said or _NOBODYS
-        with self._crowd.joined():
-            found = await to_thread.run_sync(self._standing, content.contact_id, limiter=self._looking)
+        found = await self._turns.look(partial(self._standing, (said or NOBODYS).contact_id))
         if done == "left" and not found.address:
             # Erased, and told what everybody is told: there is no mail for them anyway.
             found = replace(found, out_of=frozenset({scope}), own=frozenset({scope}))
@@ -153,13 +140,21 @@ class OptOutPages:
             shown_address=shown_address(found.address),
             offers_topic=offers_topic,
             shown_topic=apart(self._project.topic_title(said.topic)) if offers_topic else "",
-            listed_topics=apart(" · ".join(map(self._project.topic_title, self._project.topics))),
+            listed_topics=self._titles(statutory=False),
+            office_topics=self._titles(statutory=True),
+            of_an_office=said.topic in self._project.statutory_topics,
             out_of_all=out_of_all,
             out_of_topic=out_of_topic,
             stopped=out_of_all or out_of_topic,
             topics_page=f"../preferences/{self._preferences.make(said)}" if found.address else "",
             may_take_back=(ALL_TOPICS if out_of_all else said.topic) in found.own,
         )
+
+    def _titles(self, *, statutory: bool) -> Markup:
+        """The titles of the topics that belong to an office, or of the others; empty where there are none."""
+        offices = self._project.statutory_topics
+        titles = [self._project.topic_title(topic) for topic in self._project.topics if (topic in offices) is statutory]
+        return apart(" · ".join(titles)) if titles else Markup()
 
     def _standing(self, contact_id: int) -> Standing:
         with self._store.reading() as connection:

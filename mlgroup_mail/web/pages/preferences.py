@@ -4,35 +4,31 @@ Looking changes nothing. What is saved is what somebody changed on the page they
 another road or in another window, is never undone by a page that did not know of it.
 """
 
-import logging
 import time
 from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote, unquote
 
-import anyio
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mlgroup_mail.clock import Clock
 from mlgroup_mail.consent.preferences import Choices, choices_of, choose
+from mlgroup_mail.consent.readers_own import NOBODYS
 from mlgroup_mail.consent.tokens import OptOutTokens, TokenContent
 from mlgroup_mail.model import ALL_TOPICS
 from mlgroup_mail.settings.project import Project
 from mlgroup_mail.store import Store
 from mlgroup_mail.web.pages.forms import Fields, read_form
-from mlgroup_mail.web.pages.limits import Allowance, Crowd, Pace, later
+from mlgroup_mail.web.pages.limits import Pace, Turns, later
 from mlgroup_mail.web.pages.look import Look, shown_address
-from mlgroup_mail.web.pages.opt_out import LOOKING_AT_ONCE, LOOKING_MAY_WAIT, WRONG_A_SECOND, WRONG_AT_ONCE
 from mlgroup_mail.web.pages.reader_language import reader_language
-
-log = logging.getLogger(__name__)
+from mlgroup_mail.web.pages.wrong_links import WrongLinks
 
 PATH = "/preferences/{token}"
-
-_NOBODYS = TokenContent(contact_id=0, mailing_id=0, topic=ALL_TOPICS)
+LEFT_ALL = "left-all"
+"""The field of a page that says that they have left everything: who turns topics on knows it."""
 
 
 class PreferencePages:
@@ -47,15 +43,13 @@ class PreferencePages:
         look: Look,
         store: Store,
         clock: Clock,
+        turns: Turns,
     ) -> None:
         """`tokens` are those of this page, `opt_outs` make the link back."""
         self._tokens, self._opt_outs, self._look = tokens, opt_outs, look
-        self._project, self._store, self._clock = project, store, clock
+        self._project, self._store, self._clock, self._turns = project, store, clock, turns
         self._pace = Pace()
-        self._wrong = Allowance(per_second=WRONG_A_SECOND, burst=WRONG_AT_ONCE)
-        self._crowd = Crowd()
-        self._looking = anyio.CapacityLimiter(LOOKING_AT_ONCE)
-        self._writing = anyio.CapacityLimiter(1)
+        self._wrong = WrongLinks()
 
     def route(self) -> Route:
         """The one route."""
@@ -64,9 +58,8 @@ class PreferencePages:
     async def _answer(self, request: Request) -> Response:
         said = self._tokens.read(request.path_params["token"])
         if said is None and not self._wrong.take():
-            log.warning("many links to the page of topics are tried that are not ours, or of a key that is gone")
             return later()
-        if self._crowd.count >= LOOKING_AT_ONCE + LOOKING_MAY_WAIT:
+        if self._turns.full:
             return later()
         if request.method != "POST":
             return await self._page(request, said)
@@ -76,22 +69,30 @@ class PreferencePages:
         asked = asked_in(fields, self._project.topics)
         if asked is None:
             return await self._page(request, said, done="unclear", status=400)
-        await self._choose(said or _NOBODYS, asked)
-        return await self._page(request, said, done="saved")
+        knowing = fields.get(LEFT_ALL) == "yes"
+        await self._choose(said or NOBODYS, asked, knowing=knowing)
+        wanted_some = any(asked.values())
+        return await self._page(request, said, done="saved", may_be_older=wanted_some and not knowing)
 
-    async def _choose(self, said: TokenContent, asked: Mapping[str, bool]) -> None:
+    async def _choose(self, said: TokenContent, asked: Mapping[str, bool], *, knowing: bool) -> None:
         """Do it, durably; for a link that is nobody's take the time that it would take."""
         begun = time.monotonic()
-        work = partial(choose, self._store, said.contact_id, asked, self._project.topics, now=self._clock.now())
-        wrote = await to_thread.run_sync(work, limiter=self._writing)
+        topics, now = self._project.topics, self._clock.now()
+        wrote = await self._turns.write(
+            partial(choose, self._store, said.contact_id, asked, topics, knowing=knowing, now=now)
+        )
         await self._pace.keep(time.monotonic() - begun, wrote=wrote)
 
     async def _page(
-        self, request: Request, said: TokenContent | None, *, done: str = "", status: int = 200
+        self,
+        request: Request,
+        said: TokenContent | None,
+        *,
+        done: str = "",
+        may_be_older: bool = False,
+        status: int = 200,
     ) -> Response:
-        content = said or _NOBODYS
-        with self._crowd.joined():
-            choices = await to_thread.run_sync(self._choices, content.contact_id, limiter=self._looking)
+        choices = await self._turns.look(partial(self._choices, (said or NOBODYS).contact_id))
         language = reader_language(request, choices.language)
         mailto = self._look.mailto
         # An erased person's link, too: there is nothing to choose.
@@ -103,23 +104,31 @@ class PreferencePages:
             language=language,
             status=status,
             mailto=mailto,
-            done=done,
+            # Nothing was turned on for whoever has left everything since the page that they saw was made.
+            done="older" if may_be_older and ALL_TOPICS in choices.left else done,
             shown_address=shown_address(choices.address),
-            rows=[
-                {
-                    "field": field_of(topic),
-                    "title": self._project.topic_title(topic),
-                    "on": choices.is_on(topic),
-                    "theirs": choices.is_theirs(topic),
-                }
-                for topic in choices.topics
-            ],
+            rows=self._rows(choices, of_an_office=False),
+            office_rows=self._rows(choices, of_an_office=True),
+            none_on=not any(map(choices.is_on, choices.topics)),
             shown=",".join(quote(topic, safe="") for topic in choices.topics),
             was=",".join(quote(topic, safe="") for topic in choices.topics if choices.is_on(topic)),
             stopped=choices.stopped,
-            out_of_all=ALL_TOPICS in choices.left,
+            left_all=LEFT_ALL if ALL_TOPICS in choices.left else "",
             opt_out_page=f"../opt-out/{self._opt_outs.make(every)}",
         )
+
+    def _rows(self, choices: Choices, *, of_an_office: bool) -> list[dict[str, object]]:
+        """The topics that belong to an office, or the others."""
+        return [
+            {
+                "field": field_of(topic),
+                "title": self._project.topic_title(topic),
+                "on": choices.is_on(topic),
+                "theirs": choices.is_theirs(topic),
+            }
+            for topic in choices.topics
+            if (topic in self._project.statutory_topics) is of_an_office
+        ]
 
     def _choices(self, contact_id: int) -> Choices:
         with self._store.reading() as connection:

@@ -14,7 +14,7 @@ AT_ONCE = 500
 """So many at most in one transaction: claims wait for it."""
 GATHERING = 0.004
 """Seconds for which a transaction waits for others while they keep coming: else the first of those who have just been
-answered, and come again, would write alone, and all others after them (measured: two clicks a transaction)."""
+answered would go ahead without the rest (measured with 20 clients: 13 clicks a transaction, and 20 so)."""
 
 
 class NotWrittenError(Exception):

@@ -244,6 +244,7 @@ def test_what_refuses_us_altogether_marks_nobody_and_is_raised_next(
     assert len(fake.requests) == 1
 
 
+@pytest.mark.parametrize("status", [408, 429])
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
@@ -256,16 +257,17 @@ def test_what_refuses_us_altogether_marks_nobody_and_is_raised_next(
     ],
 )
 def test_too_many_requests_wait_for_as_long_as_told(
-    fake: FakeSendGrid, transport: SendGridTransport, headers: dict[str, str], seconds: float | None
+    fake: FakeSendGrid, transport: SendGridTransport, headers: dict[str, str], seconds: float | None, status: int
 ) -> None:
-    """For everybody: it is about us. Where no time is told this process asks no more."""
-    fake.faults.add(Fault(trouble=Trouble.ANSWERS_EARLY, status=429, headers=headers))
+    """For everybody: it is about us, and nobody's try. Where no time is told this process asks no more."""
+    fake.faults.add(Fault(trouble=Trouble.ANSWERS_EARLY, status=status, headers=headers))
     outcomes = handed(transport, letters("ana", "bo"), always)
     assert only(outcomes)[0] is OutcomeKind.DEFERRED
     assert {outcome.scope for outcome in outcomes} == {Scope.SERVER}
     assert {outcome.half for outcome in outcomes} == {None}
     (told,) = {outcome.retry_after for outcome in outcomes}
     assert told == seconds
+    assert not any(outcome.begun for outcome in outcomes)
     if seconds is None:
         with pytest.raises(TransportError) as raised:
             transport.open()

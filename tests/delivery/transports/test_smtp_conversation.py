@@ -231,9 +231,9 @@ class TestPartialWrites:
         for size in sizes:
             piece = conversation.to_write()
             assert bytes(piece) == whole[written:]
-            assert conversation.begins_with(piece) == (written <= begins)
+            assert (conversation.beginning(piece) is not None) == (written <= begins)
             conversation.writing(len(piece))
-            assert not conversation.begins_with(piece)
+            assert conversation.beginning(piece) is None
             conversation.wrote(min(size, len(piece)))
             written += min(size, len(piece))
         if written <= begins:

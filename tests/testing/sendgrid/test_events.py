@@ -267,3 +267,21 @@ def test_events_can_be_ordered_from_outside(fake: FakeSendGrid, client: Client, 
     assert EventWebhook(shown).verify_signature(body.decode(), headers[SIGNATURE], headers[TIMESTAMP])
     assert Counter(event["event"] for event in json.loads(body))["bounce"] == 2
     assert client.ask("POST", "/fake/events", {"url": hook.url, "fates": {"a": "b"}}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (SuppressionList.BOUNCES, "Bounced Address"),
+        (SuppressionList.INVALID, "Invalid"),
+        (SuppressionList.SPAM, "Spam Reporting Address"),
+        (SuppressionList.UNSUBSCRIBES, "Unsubscribed Address"),
+    ],
+)
+def test_who_stands_on_a_list_is_dropped_for_that(
+    fake: FakeSendGrid, client: Client, name: SuppressionList, reason: str
+) -> None:
+    fake.account.suppressions.add(name, "Ana@office.example")
+    client.send()
+    (dropped,) = [event for event in fake.events() if event["email"] == "ana@office.example"]
+    assert (dropped["event"], dropped["reason"]) == ("dropped", reason)

@@ -85,4 +85,27 @@ def test_lists_can_be_filled_from_outside(fake: FakeSendGrid, client: Client) ->
 @pytest.mark.parametrize("name", SuppressionList)
 def test_every_list_stops_mail_but_that_of_blocks(fake: FakeSendGrid, name: SuppressionList) -> None:
     fake.account.suppressions.add(name, "Ana@office.example")
-    assert fake.account.suppressions.stops("ana@OFFICE.example") == (name is not SuppressionList.BLOCKS)
+    stopped_by = fake.account.suppressions.stopped_by("ana@OFFICE.example")
+    assert stopped_by == (None if name is SuppressionList.BLOCKS else name)
+
+
+def test_an_account_may_find_an_address_by_its_own_spelling_only(fake: FakeSendGrid, client: Client) -> None:
+    fake.account.suppressions.exact = True
+    fake.account.suppressions.add(SuppressionList.BOUNCES, "Ana@office.example")
+    for address, status in (("ana@office.example", 404), ("Ana@office.example", 204)):
+        assert client.ask("DELETE", f"/v3/suppression/bounces/{address}").status == status
+
+
+def test_an_address_that_the_account_does_not_take_keeps_all_of_its_request_out(
+    fake: FakeSendGrid, client: Client
+) -> None:
+    fake.account.suppressions.refuses = {ADDRESSES[1]}
+    assert client.ask("POST", GLOBAL, {"recipient_emails": ADDRESSES}).status == 400
+    assert client.ask("POST", GLOBAL, {"recipient_emails": ADDRESSES[2:]}).status == 201
+    assert page(client, SuppressionList.UNSUBSCRIBES) == ADDRESSES[2:]
+
+
+def test_pages_may_be_shorter_than_what_is_asked_for(fake: FakeSendGrid, client: Client) -> None:
+    fake.account.suppressions.largest_page = 3
+    fake.account.suppressions.add(SuppressionList.BOUNCES, *ADDRESSES)
+    assert page(client, SuppressionList.BOUNCES, "?limit=5&offset=3") == ADDRESSES[3:6]
