@@ -181,10 +181,14 @@ def _campaign() -> str:
 
 
 def _source(program: Path, server: _Server, messages: int, size: int) -> None:
-    """Postfix's load generator: the same count, size and number of connections."""
+    """Postfix's load generator: the same count, size and number of connections.
+
+    `-N` gives each an address of its own, as ours have: for one alone a server's caches would always be right
+    (smtp-source(1)), which spares a Postfix a tenth of its work.
+    """
     subprocess.run(
         [
-            *(program, "-d", "-s", str(CONNECTIONS), "-m", str(messages), "-l", str(size)),
+            *(program, "-d", "-N", "-s", str(CONNECTIONS), "-m", str(messages), "-l", str(size)),
             *("-f", "news@example.org", "-t", "person@office.example", f"{_HOST}:{server.port}"),
         ],
         check=True,

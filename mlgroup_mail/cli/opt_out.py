@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlgroup_mail import addresses
 from mlgroup_mail.cli.context import By, JsonLines, opened, whoever_runs_this
 from mlgroup_mail.cli.opt_out_list import counted, list_
 from mlgroup_mail.cli.output import print_json, say
@@ -81,13 +80,14 @@ def lift(
 ) -> None:
     """End the opt-out of a person; only a person decides this, never an import."""
     from mlgroup_mail.consent.applying import lift_suppressions
+    from mlgroup_mail.store.contact_lookup import read_address
 
     if all_topics and topic != ALL_TOPICS:
         raise UsageError("give --topic or --all-topics, not both")
     with opened() as app:
         count = lift_suppressions(
             app.store,
-            address=_address(address),
+            address=read_address(address),
             topic=_topic(app, topic),
             by=by or whoever_runs_this(),
             reason=reason,
@@ -154,13 +154,6 @@ def _told(file: "ImportedFile") -> str:
     if file.erased:
         told += f"; of people who were erased, known and stopped already: {file.erased}"
     return told
-
-
-def _address(text: str) -> str:
-    try:
-        return addresses.normalise(text)
-    except addresses.AddressError as error:
-        raise UsageError(f"“{text}” is not a mail address: {error}") from None
 
 
 def _topic(app: "App", topic: str) -> str:

@@ -54,7 +54,7 @@ def list_(
             for rule in found
         ],
     )
-    people = len({rule.contact_id or rule.address for rule in found})
+    people = len({rule.address or rule.contact_id for rule in found})
     say(f"{len(found)} standing{f', of {people} people' if people < len(found) else ''}.")
 
 

@@ -4,7 +4,9 @@ Each mail offers a way out by mail whose subject is `opt out TOKEN`. Where such 
 read, the token says who it is and what about, whatever address it comes from.
 """
 
+import re
 from datetime import datetime
+from urllib.parse import unquote
 
 from mlgroup_mail import addresses
 from mlgroup_mail.consent.readers_own import NOBODY, find_reader
@@ -15,8 +17,10 @@ from mlgroup_mail.store import Store
 from mlgroup_mail.store.contact_lookup import read_address
 from mlgroup_mail.store.readers import mailing_names
 
-_LONGEST_TOKEN = 60
-_SHORTEST_LIKE_ONE = 20
+_WHOLE = 60
+"""Letters and digits of a token."""
+_LIKE_A_TOKEN = re.compile(r"[A-Za-z0-9]{20,}")
+"""A token, also one that was cut off."""
 
 
 def opt_out_by_hand(
@@ -35,11 +39,10 @@ def opt_out_by_hand(
     named.
     """
     evidence = f"by {by} at the command line"
-    if "@" in who or not _like_a_token(word := _last_word(who)):
+    said = _said(tokens, who)
+    if said is None:
         address = read_address(who)
-        signal = _signal(topic or ALL_TOPICS, reason=reason, by=by, at=at, evidence=evidence, address=address)
-        return signal, who
-    said = _read(tokens, word)
+        return _signal(topic or ALL_TOPICS, reason=reason, by=by, at=at, evidence=evidence, address=address), who
     with store.reading() as connection:
         reader = find_reader(connection, said.contact_id)
         mailing = mailing_names(connection, [said.mailing_id]).get(said.mailing_id, f"mailing {said.mailing_id}")
@@ -66,25 +69,17 @@ def _signal(
     )
 
 
-def _last_word(text: str) -> str:
-    """What may be a token: a subject ends with it, and so does a link."""
-    return (text.split() or [""])[-1].rstrip("/").rpartition("/")[2]
-
-
-def _like_a_token(word: str) -> bool:
-    return word.isascii() and word.isalnum() and len(word) >= _SHORTEST_LIKE_ONE
-
-
-def _read(tokens: OptOutTokens | None, word: str) -> TokenContent:
-    said = tokens.read(word) if tokens else None
-    if said is None:
-        cut = (
-            f" It has {len(word)} letters and digits, and a whole one {_LONGEST_TOKEN}."
-            if len(word) != _LONGEST_TOKEN
-            else ""
-        )
-        raise UsageError(
-            f"this is neither a mail address nor a link of ours.{cut}",
-            mend="Give the address of whoever wrote. A link of a lost key is not understood either: see doctor.",
-        )
-    return said
+def _said(tokens: OptOutTokens | None, who: str) -> TokenContent | None:
+    """What a token in the text says, wherever it stands; None where an address is meant."""
+    words = _LIKE_A_TOKEN.findall(unquote(who))
+    for word in words:
+        if tokens and (said := tokens.read(word)):
+            return said
+    if not words or "@" in who:
+        return None
+    whole = len(words[-1]) == _WHOLE
+    cut = "" if whole else f" It has {len(words[-1])} letters and digits, and a whole one {_WHOLE}."
+    raise UsageError(
+        f"this is neither a mail address nor a link of ours.{cut}",
+        mend="Give the address of whoever wrote. A link of a lost key is not understood either: see doctor.",
+    )

@@ -111,7 +111,8 @@ def _version(key: bytes) -> int:
 
 
 def _mac(key: bytes, scope: bytes, body: bytes) -> bytes:
-    return hmac.digest(key, scope + body, hashlib.sha256)[:_MAC_BYTES]
+    # By its name: half as long as with the function.
+    return hmac.digest(key, scope + body, "sha256")[:_MAC_BYTES]
 
 
 def _topic_hash(topic: str) -> bytes:

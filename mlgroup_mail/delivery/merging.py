@@ -1,7 +1,6 @@
 """From a claimed delivery to a finished message: the compiled variant, filled with one person's fields."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -86,7 +85,7 @@ class Merge:
         """
         for variant_id in self._compiled:
             try:
-                self(replace(_NOBODY, variant_id=variant_id))
+                self(_NOBODY._replace(variant_id=variant_id))
             except ValueError as error:
                 raise MailingSetUpError(
                     f"the messages of {self._mailing.ref} cannot be made: {error}",

@@ -28,6 +28,7 @@ CHECKS: Sequence[tuple[str, Ask]] = (
     ("campaigns", doctor_files.campaigns),
     ("senders", doctor_files.senders),
     ("secrets file", doctor_files.secrets_file),
+    ("state", doctor_files.private_state),
     ("opt-out keys", doctor_services.opt_out_keys),
     ("erasure key", doctor_services.erasure_key),
     ("database", doctor_services.database),

@@ -1,5 +1,6 @@
 """The checks of `doctor` on what people write: list, templates, campaigns, senders, secrets."""
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -87,6 +88,21 @@ def secrets_file(examined: Examined) -> Finding:
     if mode & 0o070:
         return warned(".env can be read by its group", f"chmod 600 {path}")
     return passed(".env is yours alone, and git ignores it")
+
+
+def private_state(examined: Examined) -> Finding:
+    """Nobody else on this machine can read the ledger, the outbox and the reports: addresses stand in all of them."""
+    state, file = examined.project.state, examined.database_file
+    open_to_all = [path for path in (state, file) if path and path.exists() and path.stat().st_mode & 0o007]
+    # Whoever cannot get into the folder cannot read what is in it.
+    if file in open_to_all and file.parent.stat().st_mode & 0o001 == 0:
+        open_to_all.remove(file)
+    if not open_to_all:
+        return passed("yours alone, as far as this machine's other accounts go")
+    return warned(
+        f"{' and '.join(map(str, open_to_all))}: everybody on this machine can look into it, and addresses stand there",
+        f"chmod o-rwx {shlex.join(map(str, open_to_all))}",
+    )
 
 
 def _tracked(root: Path) -> bool:

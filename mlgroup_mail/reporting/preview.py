@@ -19,6 +19,7 @@ from mlgroup_mail.errors import Collected, Problem, UsageError
 from mlgroup_mail.model import Contact, MailingRef
 from mlgroup_mail.preflight.findings import NOT_READABLE
 from mlgroup_mail.preflight.rules import members_only
+from mlgroup_mail.private_files import make_private_folder, write_private
 from mlgroup_mail.reporting.page_pictures import take_picture
 from mlgroup_mail.settings.app import App
 from mlgroup_mail.store.contacts import find_contact
@@ -154,20 +155,18 @@ def _refuse_what_check_refuses(app: App, ref: MailingRef) -> None:
 
 def _folder(app: App, campaign_id: str, out: Path | None) -> Path:
     folder = (out or app.project.state / "preview") / campaign_id
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     return folder
 
 
 def _write(sample: Sample, folder: Path, name: str) -> list[Path]:
     html, text, eml = (folder / f"{name}.{suffix}" for suffix in ("html", "txt", "eml"))
-    html.write_text(sample.html, encoding="utf-8")
-    text.write_text(sample.text, encoding="utf-8")
-    eml.write_bytes(sample.content)
-    files = [html, text, eml]
+    contents = {html: sample.html.encode(), text: sample.text.encode(), eml: sample.content}
     if sample.calendar:
-        files.append(folder / f"{name}.ics")
-        files[-1].write_bytes(sample.calendar.encode())
-    return files
+        contents[folder / f"{name}.ics"] = sample.calendar.encode()
+    for path, content in contents.items():
+        write_private(path, content)
+    return list(contents)
 
 
 def _reader(app: App, text: str | None) -> Contact | None:

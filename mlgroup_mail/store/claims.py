@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -50,9 +50,11 @@ _LOOKED_AT_ONCE = 500
 """At how many a claim looks of whom none may go, before others have their turn: whoever opts out waits for it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claimed:
-    """One delivery of a window: its attempt is durable, nothing of it has left."""
+class Claimed(NamedTuple):
+    """One delivery of a window: its attempt is durable, nothing of it has left.
+
+    A tuple: each delivery makes one, and a frozen dataclass takes three times as long to make.
+    """
 
     attempt_id: int
     delivery_id: int
@@ -177,9 +179,7 @@ class Claims:
             looked_at += len(found)
             if looked_at >= _LOOKED_AT_ONCE:
                 return Window(number=number, claimed_at=claimed_at, deliveries=())
-        return places.soonest(_due_domains(batch, now=now)) or _held_up_by_server(
-            connection, batch, mailing, now=now
-        )
+        return places.soonest(_due_domains(batch, now=now)) or _held_up_by_server(connection, batch, mailing, now=now)
 
     def _without_restricted(
         self, connection: Connection, found: Sequence[Row[Any]], topic: str, *, now: datetime
@@ -209,7 +209,7 @@ class Claims:
             "now": now,
             "deliveries": as_list(row.id for row in taken),
         }
-        attempts = {delivery_id: attempt_id for attempt_id, delivery_id in connection.execute(_BEGIN, begun)}
+        attempts = {delivery_id: attempt_id for attempt_id, delivery_id in connection.execute(_BEGIN, begun).all()}
         moved = claim_deliveries(connection, owner_id=self._owner.owner_id, number=number, now=now)
         assert moved == len(taken), "rows locked in this transaction cannot have moved"
         if state == MailingState.PLANNED:

@@ -17,7 +17,7 @@ from mlgroup_mail.store import schema
 from mlgroup_mail.store.belongings import Belongings, belongings, courtesies_of, other_rows, signals_of
 from mlgroup_mail.store.contacts import STORED_AS_THEY_ARE
 from mlgroup_mail.store.mailings import write_journal
-from mlgroup_mail.store.suppressions import add_suppressions, record_signals
+from mlgroup_mail.store.suppressions import WAS_ERASED, add_suppressions, record_signals
 from mlgroup_mail.store.transactions import chunked
 from mlgroup_mail.store.transitions import move_deliveries
 
@@ -27,7 +27,6 @@ _SIGNAL, _RULE, _COURTESY, _JOURNAL = schema.signal, schema.suppression, schema.
 _ATTEMPT, _EVENT = schema.attempt, schema.delivery_event
 
 _AT_ONCE = 1000
-WAS_ERASED = "erased"
 EXPIRED = "expired"
 """The reason of a delivery that was put off for too long: `verify` goes by it."""
 

@@ -21,7 +21,6 @@ LINK_LIVES = timedelta(days=7)
 """How long somebody can confirm. After that nothing is left of the request."""
 ONCE_IN = timedelta(days=1)
 """A mailbox is asked once in so long, whoever asks for it how often."""
-CONFIRMATION = CourtesyKind.CONFIRMATION
 _TURN = 0x6D6C_6A6E
 """The key of the lock by which requests are taken in one after the other: "mljn" in ASCII."""
 

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Float, RowMapping, and_, bindparam, func, ins
 from mlgroup_mail.clock import boot_seconds
 from mlgroup_mail.errors import OwnerLostError
 from mlgroup_mail.model import DeliveryStep, OutcomeKind
+from mlgroup_mail.private_files import make_private_folder
 from mlgroup_mail.store import file_locks, schema
 from mlgroup_mail.store.transactions import Store, rows
 from mlgroup_mail.store.transitions import move_deliveries
@@ -63,7 +64,7 @@ class OwnerState(StrEnum):
 def begin_owner(store: Store, *, now: datetime) -> Owner:
     """Take the lock, then write the row: nobody can find the row while the file is unlocked."""
     folder = store.state / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / f"owner-{uuid.uuid4().hex}.lock"
     file = path.open("wb")
     file_locks.lock(file)

@@ -88,7 +88,7 @@ def _answered(connection: Connection, outcomes: Sequence[Outcome]) -> list[_Answ
     if not outcomes:
         return []
     attempts = {"attempts": as_list(outcome.attempt_id for outcome in outcomes)}
-    asked_about = {row.attempt_id: row for row in connection.execute(_ASKED_ABOUT, attempts)}
+    asked_about = {row.attempt_id: row for row in connection.execute(_ASKED_ABOUT, attempts).all()}
     found = []
     for outcome in outcomes:
         row = asked_about.pop(outcome.attempt_id, None)

@@ -30,6 +30,8 @@ from mlgroup_mail.store.provider_lists import ask_removals
 from mlgroup_mail.store.transactions import load, next_number, next_numbers, rows
 
 _TABLE = schema.suppression
+WAS_ERASED = "erased"
+"""What stands where a text about somebody stood who wanted to be forgotten."""
 STANDING = _TABLE.c.lifted_number.is_(None)
 """The rules that nobody has lifted."""
 
@@ -250,7 +252,10 @@ def suppressions(
 
 _OF_SOMEBODY = or_(
     _TABLE.c.address_key != "",
-    exists().where(schema.contact.c.id == _TABLE.c.contact_id, schema.contact.c.erased_at.is_(None)),
+    and_(
+        _TABLE.c.evidence != WAS_ERASED,
+        ~exists().where(schema.contact.c.id == _TABLE.c.contact_id, schema.contact.c.erased_at.is_not(None)),
+    ),
 )
 
 

@@ -16,9 +16,9 @@ from mlgroup_mail.model import CourtesyKind, DeliveryState, MailingState, Restri
 from mlgroup_mail.model.retention import Retained
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.belongings import of_numbers, other_rows
-from mlgroup_mail.store.erasure import WAS_ERASED, blank_addresses, empty_contacts, stop_all_mail
+from mlgroup_mail.store.erasure import blank_addresses, empty_contacts, stop_all_mail
 from mlgroup_mail.store.second_copies import ACCEPTED_BEFORE
-from mlgroup_mail.store.suppressions import STANDING
+from mlgroup_mail.store.suppressions import STANDING, WAS_ERASED
 
 _CONTACT, _KNOWN = schema.contact, schema.contact_address
 _DELIVERY, _MAILING, _EVENT = schema.delivery, schema.mailing, schema.delivery_event

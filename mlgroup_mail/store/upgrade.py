@@ -10,6 +10,7 @@ from sqlalchemy import Connection, column, insert, inspect, select, table
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from mlgroup_mail.errors import LedgerError
+from mlgroup_mail.private_files import make_private_file, make_private_folder
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.answering import no_answer
 from mlgroup_mail.store.transactions import Store
@@ -24,8 +25,10 @@ def upgrade(store: Store, *, now: datetime) -> bool:
 
     Raises ConfigurationError where the database does not answer, LedgerError where it is newer than this software.
     """
-    if store.on_sqlite:
-        Path(str(store.engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+    if file := store.file:
+        make_private_folder(file.parent)
+        # SQLite gives its log the same mode.
+        make_private_file(file)
     with _answering(store), store.writing() as connection:
         if _is_current(connection):
             return False

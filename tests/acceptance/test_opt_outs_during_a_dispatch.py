@@ -31,7 +31,7 @@ from tests.cli.conftest import Run
 from tests.delivery.told import about
 from tests.web.readers import ONE_CLICK, PUBLIC, TOPICS, preferences_token, serving, token
 
-PEOPLE, AT_ONCE = 80, 3
+PEOPLE, AT_ONCE = 90, 3
 SECOND = "second/issue"
 INVARIANT = "3 no attempt after an opt-out"
 _DELIVERY, _ATTEMPT, _RULE, _SIGNAL = schema.delivery, schema.attempt, schema.suppression, schema.signal
@@ -76,7 +76,7 @@ class Gate:
 
 @dataclass(kw_only=True)
 class Story:
-    """A group of eighty who got a first letter, while two processes send them a second one."""
+    """A group of ninety who got a first letter, while two processes send them a second one."""
 
     run: Run
     root: Path
@@ -89,7 +89,7 @@ class Story:
 
     def event(self, number: int, kind: str, **more: object) -> None:
         """SendGrid tells something about somebody's first letter."""
-        told = about(self.first[person(number)], kind, timestamp=int(time.time()), **more)
+        told = about(self.first[person(number)], kind, **{"timestamp": int(time.time()), **more})
         assert post([told], f"{self.url}{PATH}", self.fake.signer) == [200]
 
     def post(self, path: str, data: Mapping[str, str]) -> None:
@@ -137,6 +137,12 @@ def hard_bounce(story: Story, number: int) -> None:
     story.event(number, "bounce", type="bounce", status="5.1.1", reason="550 5.1.1 no such user")
 
 
+def soft_bounces(story: Story, number: int) -> None:
+    for day in (2, 1, 0):
+        moment = int(time.time()) - day * 24 * 3600
+        story.event(number, "bounce", type="blocked", status="4.2.2", reason="452 mailbox full", timestamp=moment)
+
+
 def provider_list(story: Story, number: int) -> None:
     story.fake.account.suppressions.add(SuppressionList.UNSUBSCRIBES, person(number))
     story.order("opt-out", "pull")
@@ -163,6 +169,7 @@ ROADS: Mapping[Callable[[Story, int], None], tuple[str, str, str]] = {
     unsubscription: ("opt_out", "provider", ALL_TOPICS),
     complaint: ("complaint", "provider", ALL_TOPICS),
     hard_bounce: ("bounce", "provider", ALL_TOPICS),
+    soft_bounces: ("bounce", "provider", ALL_TOPICS),
     provider_list: ("opt_out", "provider", ALL_TOPICS),
     file: ("opt_out", "file", "newsletter"),
     hand: ("opt_out", "hand", ALL_TOPICS),

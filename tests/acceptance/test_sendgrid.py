@@ -172,6 +172,19 @@ def test_too_many_requests_are_waited_out_for_as_long_as_sendgrid_says(
     assert run("verify").code == 0
 
 
+def test_one_answer_for_many_people_pauses_nothing(run: Run, letter: Path, sendgrid: FakeSendGrid) -> None:
+    """“Too many requests” about a request of forty is one answer, and nobody's failure."""
+    everybody = [person(number) for number in range(1, 41)]
+    write_list(letter, [(each, f"Person {number}", "newsletter") for number, each in enumerate(everybody)])
+    assert run("contacts", "pull", "--accept-changes").code == 0
+    sendgrid.faults.add(Fault(trouble=Trouble.ANSWERS, status=429, headers={"Retry-After": "1"}))
+    sent = run(*SEND)
+    assert (sent.code, sent.json["state"]) == (0, "finished")
+    assert got(sendgrid) == Counter(everybody)
+    lines = [json.loads(line) for line in run("log", LETTER, "--json").out.splitlines()]
+    assert {line["attempts"] for line in lines} == {1}
+
+
 def test_what_sendgrid_puts_off_for_long_is_left_to_a_later_dispatch(
     run: Run, letter: Path, sendgrid: FakeSendGrid
 ) -> None:

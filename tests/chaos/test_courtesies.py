@@ -51,7 +51,9 @@ def _dispatch(field: Field, orders: Orders | None = None) -> int:
 def _killed_and_sent_on(field: Field, point: str) -> list[str]:
     """Kill it at the first passing of a point, then send on undisturbed, twice; returns who got the mail, in order."""
     _somebody_joins(field)
-    victim = field.start("-v", "dispatch", "--live", "--json", orders=Orders(point=point), **_PUBLIC)
+    # The first transaction that touches such answers forgets those of a week ago.
+    orders = Orders(point=point, count=2 if point in _ANSWERED else 1)
+    victim = field.start("-v", "dispatch", "--live", "--json", orders=orders, **_PUBLIC)
     assert victim.wait().code == -9
     assert victim.reached
     for _ in range(2):
@@ -79,5 +81,4 @@ def test_who_was_not_begun_loses_nothing(on_sqlite: Fields, wire: Wire) -> None:
 def test_the_same_on_a_server(on_postgresql: Fields, point: str) -> None:
     with on_postgresql.field(LedgerKind.POSTGRESQL, planned=False) as field:
         arrived = _killed_and_sent_on(field, point)
-        assert arrived.count(NEWCOMERS[0]) == (0 if point == "write.dot.before" else 1)
-        assert arrived.count(NEWCOMERS[1]) == 1
+        assert sorted(arrived) == NEWCOMERS

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from mlgroup_mail.consent.applying import apply_signal
 from mlgroup_mail.consent.erasing import erase_person
@@ -18,7 +18,7 @@ from mlgroup_mail.delivery.stopping import Stop
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
 from mlgroup_mail.model.retention import Retained
 from mlgroup_mail.settings.retention import Retention
-from mlgroup_mail.store import Store, verification, verification_order
+from mlgroup_mail.store import Store, schema, verification, verification_order
 from mlgroup_mail.store.belongings import belongings
 from mlgroup_mail.store.opt_out_timing import timed_opt_outs
 from mlgroup_mail.store.person_record import read_record
@@ -40,7 +40,20 @@ def store(tmp_path: Path, postgres_url: str) -> Iterator[Store]:
         with made.writing() as connection:
             connection.execute(text("UPDATE contact SET left_at = :at WHERE id > 30"), {"at": NOON})
             connection.execute(text("UPDATE mailing SET state = 'finished'"))
+            connection.execute(insert(schema.join_request), [wish_to_join(number) for number in range(7)])
+            connection.execute(insert(schema.provider_entry), [list_entry(number) for number in range(1, 41)])
         yield made
+
+
+def wish_to_join(number: int) -> dict[str, object]:
+    address = f"curious{number}@else.example"
+    blank = dict.fromkeys(("name", "organisation", "country", "language", "kept_back"), "")
+    return {**blank, "address": address, "address_key": address, "mailbox": address, "asked_at": NOON, "tries": 0}
+
+
+def list_entry(number: int) -> dict[str, object]:
+    address = f"person{number}@office{number % 7}.example"
+    return {"address_key": address, "address": address, "list": "blocks", "created": NOON, "bounce": "soft"}
 
 
 def opt_out(number: int) -> Signal:
@@ -82,6 +95,8 @@ def test_the_clock_forgets_in_small_steps_while_others_decide(
     overdue = tidying.count_overdue(store, tmp_path, limits)
     assert overdue.numbers[Retained.LEFT_CONTACTS] == 10, "two of them only in part"
     assert overdue.numbers[Retained.DELIVERY_DETAILS] == 40
+    assert overdue.numbers[Retained.JOIN_REQUESTS] == 7
+    assert overdue.numbers[Retained.PROVIDER_LISTS] == 38, "two of them are still opted out"
     with ThreadPoolExecutor(2) as pool:
         working = pool.submit(tidying.tidy, store, tmp_path, limits, by="x", now=LATER, stop=Stop())
         deciding = [pool.submit(apply_signal, store, opt_out(number), now=LATER) for number in range(1, 10)]

@@ -2,7 +2,9 @@
 
 import email
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
 from email.policy import default
@@ -11,16 +13,32 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions, standing_suppressions
 from mlgroup_mail.consent.bursts import flag_bursts
 from mlgroup_mail.consent.clicking import Click, Way, apply_clicks
-from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
+from mlgroup_mail.delivery import courtesies
+from mlgroup_mail.delivery.courtesies import CourtesyMail, new_token
+from mlgroup_mail.delivery.merging import Links
+from mlgroup_mail.delivery.sending import Sending
+from mlgroup_mail.delivery.undo_mails import UndoMails
+from mlgroup_mail.delivery.waiting_courtesies import send_waiting
+from mlgroup_mail.model import ALL_TOPICS, CourtesyKind, Road, Signal, SignalKind
+from mlgroup_mail.settings.project import read_project
+from mlgroup_mail.shipped import shipped
 from mlgroup_mail.store import Store, schema
+from mlgroup_mail.store.bursts import Unasked
+from mlgroup_mail.store.courtesies import MOST_TRIES
 from mlgroup_mail.testing.sendgrid import Fault, Trouble, fake_sendgrid
 from tests.acceptance.conftest import Settings
-from tests.acceptance.projects import LETTER
+from tests.acceptance.projects import LETTER, through
 from tests.cli.conftest import Run
+from tests.delivery.ledgers import RecordingTransport, dispatch_all
 from tests.delivery.told import AT_TEN, open_ledger, table
+from tests.delivery.transports.messages import make_message
+from tests.factories import NOON, make_store, planned_mailing
+from tests.servers.faults import Phase
+from tests.servers.faulty_smtp import FaultySmtp
 
 SOON = AT_TEN + timedelta(minutes=3)
 TICK = AT_TEN + timedelta(minutes=8)
@@ -197,6 +215,94 @@ def test_a_mail_that_was_surely_not_taken_is_tried_again_and_one_in_doubt_is_not
     assert sorted(outcome for (outcome,) in table(sent, "courtesy", "outcome")) == [
         *("accepted", "accepted", "deferred", "uncertain"),
     ]
+
+
+def test_after_half_a_minute_it_is_not_begun_any_more_and_goes_later(
+    sent: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop that slept in between: an opt-out may have come in, or the mail may be another one's by now."""
+    click(sent, 1, 2, 3)
+    asleep = iter([0.0, 31.0, 100.0, 100.0, 200.0, 200.0])
+    monkeypatch.setattr(courtesies, "boot_seconds", lambda: next(asleep))
+    assert bursts(run) == (3, 2)
+    assert table(sent, "courtesy", "outcome", "detail")[0] == ("deferred", "not begun in time")
+    burst = schema.burst_opt_out.c
+    with sent.reading() as connection:
+        waiting = connection.execute(select(burst.tries, burst.kept_back).where(burst.next_at.is_not(None))).all()
+    assert waiting == [(0, "put_off")], "it was no try of theirs"
+
+
+def test_what_the_mail_server_never_takes_is_tried_four_times_and_the_team_is_told(
+    sent: Store, run: Run, use: Settings, faulty_smtp: FaultySmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    click(sent, 1, 2, 3)
+    _flagged_just_now(sent)
+    monkeypatch.delenv("MLGROUP_NOW")
+    faulty_smtp.on(Phase.RCPT, "451 4.7.1 Later")
+    use(through(faulty_smtp, environment="production"))
+    for _ in range(MOST_TRIES + 1):
+        assert run("opt-out", "bursts", "--json").json["asked"] == 0
+        _wait_is_over(sent)
+    assert len(table(sent, "courtesy", "id")) == 3 * MOST_TRIES
+    told = "3 people have not got the question whether it was they who opted out: the mail server did not take it"
+    assert told in run("status").text
+    assert told in run("doctor").text
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_two_processes_at_once_ask_each_reader_once(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Each has made the same reader's mail before either begins it."""
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
+    with closing(make_store(tmp_path / "state", url)) as store:
+        planned_mailing(store, 28)
+        dispatch_all(store, RecordingTransport())
+        click(store, 1, 8, 15, at=NOON + timedelta(minutes=3))
+        now = NOON + timedelta(minutes=8)
+        assert flag_bursts(store, now=now) == 3
+        both = threading.Barrier(2)
+        transports = [RecordingTransport(), RecordingTransport()]
+        with ThreadPoolExecutor(2) as pool:
+            asking = [pool.submit(send_waiting, _parts(store, each, now), _AtOnce(both)) for each in transports]
+        assert sum(each.result().accepted for each in asking) == 3
+        assert sorted(transports[0].begun + transports[1].begun) == sorted(set(_addresses(store, 1, 8, 15)))
+        assert len(table(store, "courtesy", "id")) == 3
+
+
+class _AtOnce(UndoMails):
+    """Waits, with its first mail made, for another process to have made its own."""
+
+    def __init__(self, both: threading.Barrier) -> None:
+        super().__init__(read_project(shipped("mlgroup.toml").parent))
+        self._both: threading.Barrier | None = both
+
+    def make(self, parts: Sending, due: Unasked) -> CourtesyMail:
+        message = make_message(due.address, attempt_id=0, delivery_id=0)
+        both, self._both = self._both, None
+        if both:
+            both.wait(30)
+        return CourtesyMail(kind=CourtesyKind.UNDO, token=new_token(), message=message)
+
+
+def _parts(store: Store, transport: RecordingTransport, now: datetime) -> Sending:
+    return Sending(store=store, transport=transport, clock=FixedClock(now), links=_no_links, allowed_domains=None)
+
+
+def _no_links(topic: str) -> Links:
+    raise AssertionError(topic)
+
+
+def _addresses(store: Store, *people: int) -> list[object]:
+    known = dict(table(store, "contact", "id", "address"))
+    return [known[number] for number in people]
+
+
+def _wait_is_over(store: Store) -> None:
+    burst = schema.burst_opt_out
+    with store.writing() as connection:
+        waiting = update(burst).where(burst.c.next_at.is_not(None))
+        connection.execute(waiting.values(next_at=burst.c.flagged_at))
 
 
 def _flagged_just_now(store: Store) -> None:

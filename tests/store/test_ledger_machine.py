@@ -268,6 +268,7 @@ class Ledger(RuleBasedStateMachine):
                     verification_order.misplaced,
                     verification_order.attempts_astray,
                     verification_order.numbers_out_of_order,
+                    verification_order.rules_astray,
                     verification_order.begun_after_stop,
                     verification_order.decided_by_nobody,
                     verification_order.approved_by_nobody,

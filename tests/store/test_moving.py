@@ -22,7 +22,7 @@ from mlgroup_mail.model import (
     Signal,
     SignalKind,
 )
-from mlgroup_mail.store import Store, schema, verification
+from mlgroup_mail.store import Store, schema, verification, verification_order
 from mlgroup_mail.store.claims import Claims
 from mlgroup_mail.store.contact_changes import SyncResult
 from mlgroup_mail.store.contact_sync import sync_contacts
@@ -53,6 +53,7 @@ def store(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
                 verification.attempted_after_opt_out,
                 verification.unexplained,
                 verification.lifted_by_nobody,
+                verification_order.rules_astray,
             )
             assert [found for check in checks for found in check(connection)] == []
 

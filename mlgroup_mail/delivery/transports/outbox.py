@@ -13,6 +13,7 @@ from mlgroup_mail.delivery.transports.outbox_notes import note_messages
 from mlgroup_mail.errors import TransportError
 from mlgroup_mail.model import Message, Outcome, OutcomeKind
 from mlgroup_mail.model.message import BuildTemplate
+from mlgroup_mail.private_files import make_private_folder
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class OutboxTransport:
     def open(self) -> None:
         """Make the folder; raises TransportError where that is not possible."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
         except OSError as error:
             raise TransportError(
                 f"the outbox cannot be written: {error.strerror}",
@@ -86,7 +87,7 @@ class OutboxTransport:
             return Outcome(attempt_id=message.attempt_id, kind=OutcomeKind.DEFERRED, detail=NOT_BEGUN, begun=False)
         path = self._path(message)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             self._changed.add(path.parent)
             write_durably(path, message.content)
         except OSError as error:

@@ -15,9 +15,9 @@ class SendGridAccount:
     """An account and how it is reached.
 
     `url` has no path: `https://api.sendgrid.com`. `ca_file` names the certificates to trust instead of the system's.
-    `timeout` is how many seconds a connection may take, `answer_timeout` how many a whole request, from its first byte
-    to the end of its answer: whoever hangs up earlier makes it uncertain whether it was accepted. In the `sandbox`
-    requests are checked, and nobody gets mail.
+    `timeout` is how many seconds a connection may take, `answer_timeout` how many a whole request, to the end of its
+    answer, and with a connection that has to be made anew for it: whoever hangs up earlier makes it uncertain whether
+    it was accepted. In the `sandbox` requests are checked, and nobody gets mail.
     """
 
     url: str

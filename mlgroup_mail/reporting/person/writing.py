@@ -1,10 +1,10 @@
 """Writing down what is held about a person, into files that only their owner may read."""
 
 import json
-import os
 from pathlib import Path
 
 from mlgroup_mail.errors import UsageError
+from mlgroup_mail.private_files import write_private
 from mlgroup_mail.reporting.person.record import PersonReport
 
 
@@ -14,13 +14,8 @@ def write_record(report: PersonReport, path: Path) -> Path:
     Raises UsageError for another suffix, and where it cannot be written.
     """
     content = _content(report, path)
-    part = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(content)
-        part.replace(path)
+        write_private(path, content.encode())
     except OSError as error:
         raise UsageError(f"this file cannot be written: {error.strerror}", where=str(path)) from None
     return path

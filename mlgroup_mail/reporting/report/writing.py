@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mlgroup_mail.errors import UsageError
 from mlgroup_mail.model import MailingRef
+from mlgroup_mail.private_files import write_private
 from mlgroup_mail.reporting.report.figures import Report
 from mlgroup_mail.settings.app import App
 
@@ -14,7 +15,7 @@ def usual_file(app: App, ref: MailingRef) -> Path:
 
 
 def write_report(app: App, report: Report, out: Path | None = None) -> Path:
-    """Write the page of a report and return its file; whoever has the old one open sees the old or the new one.
+    """Write the page of a report, for its owner alone, and return its file.
 
     Raises UsageError where it cannot be written.
     """
@@ -22,10 +23,7 @@ def write_report(app: App, report: Report, out: Path | None = None) -> Path:
 
     file = out or usual_file(app, report.ref)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f".{file.name}.part")
-        part.write_text(page(report), encoding="utf-8")
-        part.replace(file)
+        write_private(file, page(report).encode())
     except OSError as error:
         message = f"the report cannot be written to {file}: {error.strerror}"
         raise UsageError(message, mend="Name another: --out FILE") from None

@@ -132,10 +132,7 @@ class JoinPages:
             return fields
         if fields.get("join") != "yes":
             return self._link_page(language, found, status=400)
-        about = about_them(fields)
-        if fields.get("country", "") == _country_name(found.country, language):
-            # Not every language's names are read: what was not changed is what it was.
-            about = replace(about, country=found.country)
+        about = _as_confirmed(fields, found, language)
         choices = await self._turns.write(partial(confirm, self._store, token, about, self._terms, now=now))
         if choices is None:
             return self._invalid_page(request)
@@ -187,6 +184,13 @@ def about_them(fields: Fields) -> AboutThem:
     """What somebody says of themselves. What cannot be read is left out."""
     name, organisation, country = (_line(fields.get(each, "")) for each in _ABOUT)
     return AboutThem(name=name, organisation=organisation, country=find_country(country))
+
+
+def _as_confirmed(fields: Fields, found: JoinRequest, language: str) -> AboutThem:
+    """The same of whoever confirms it. Not every language's countries are read: one left as it stood is what it was."""
+    about = about_them(fields)
+    as_it_stood = fields.get("country", "") == _country_name(found.country, language)
+    return replace(about, country=found.country) if as_it_stood else about
 
 
 def _country_name(code: str, language: str) -> str:
