@@ -89,7 +89,7 @@ def _told(statuses: Sequence[MailingStatus], courtesies: int) -> str:
         + (", ".join(f"{number} {state}" for state, number in status.counts.items() if number) or "not planned yet")
         for status in statuses
     ]
-    return "; ".join(told + ([f"{courtesies} mails to single people"] if courtesies else []))
+    return "; ".join(told + ([f"mails to single people: {courtesies}"] if courtesies else []))
 
 
 def _numbers(statuses: Sequence[MailingStatus]) -> dict[str, dict[str, int]]:

@@ -142,7 +142,7 @@ def dispatch(live: Live = False, as_json: Json = False) -> None:
     else:
         _show_all(statuses, as_json=False)
         if result.courtesies:
-            say(f"{result.courtesies} mails to single people accepted now.")
+            say(f"Mails to single people accepted now: {result.courtesies}.")
     for reason in hindered:
         typer.echo(f"hindered: {reason}", err=True)
     if any(isinstance(error, MailingSetUpError) for error in result.hindered):

@@ -79,11 +79,8 @@ def test_people_of_the_first_version_keep_their_addresses_and_their_ids_get_the_
 ) -> None:
     url = request.getfixturevalue("postgres_url") if server else f"sqlite:///{tmp_path / 'old.db'}"
     with closing(Store(url, state=tmp_path)) as store:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         with store.writing() as connection:
-            config.attributes["connection"] = connection
-            alembic_command.upgrade(config, "0001")
+            migrate(connection, "0001")
             for number, external_id in ((1, "17"), (2, "")):
                 person = {"id": number, "external_id": external_id, "address": f"{number}@office.example"}
                 columns = ("name", "first_name", "organisation", "country", "timezone", "language", "status")
@@ -110,6 +107,42 @@ def test_people_of_the_first_version_keep_their_addresses_and_their_ids_get_the_
             (1, "old@office.example", False, joined, False),
             (2, "2@office.example", True, joined, False),
         ]
+
+
+def migrate(connection: Connection, revision: str) -> None:
+    """To an older version's tables."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    alembic_command.upgrade(config, revision)
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["SQLite", "PostgreSQL"])
+def test_what_waited_in_a_ledger_of_before_the_second_look_waits_on(
+    tmp_path: Path, request: pytest.FixtureRequest, server: bool
+) -> None:
+    url = request.getfixturevalue("postgres_url") if server else f"sqlite:///{tmp_path / 'old.db'}"
+    with closing(Store(url, state=tmp_path)) as store:
+        with store.writing() as connection:
+            migrate(connection, "0006")
+            for order in (
+                "INSERT INTO provider_entry (address_key, list, created) "
+                "VALUES ('ana@office.example', 'bounces', '2021-01-01')",
+                "INSERT INTO provider_push (address_key, asked_at) VALUES ('bo@office.example', '2021-01-01')",
+                "INSERT INTO join_request (id, address_key, address, mailbox, name, organisation, country, language, "
+                "asked_at, tries) VALUES (1, 'cy@office.example', 'cy@office.example', 'cy@office.example', '', '', "
+                "'', 'en', '2021-01-01', 2)",
+            ):
+                connection.execute(text(order))
+        upgrade(store, now=NOON)
+        assert_as_queries_expect(store)
+        with store.reading() as connection:
+            entry, push, asked = (
+                connection.execute(select(table)).mappings().one()
+                for table in (schema.provider_entry, schema.provider_push, schema.join_request)
+            )
+        assert (entry["address"], push["refused"]) == ("ana@office.example", False)
+        assert (asked["address"], asked["tries"], asked["kept_back"]) == ("cy@office.example", 2, "")
 
 
 @pytest.mark.parametrize("server", [False, True], ids=["SQLite", "PostgreSQL"])

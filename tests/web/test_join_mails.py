@@ -159,7 +159,7 @@ def test_dispatch_sends_what_waits(door: Path, run: Run, use: Settings, smtp_sin
         assert (found.code, found.json["courtesies"]) == (0, 1)
         assert len(mails(pages, "confirmation")) == 1
         ask(pages, OUTSIDE)
-        assert "1 mails to single people accepted now." in run("dispatch", "--live").text
+        assert "Mails to single people accepted now: 1." in run("dispatch", "--live").text
         ask(pages, "another@office.example")
         use(through(smtp_sink, smtp_port=9, environment="production"))
         found = run("dispatch", "--live", "--json")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     and_,
     literal_column,
+    text,
 )
 
 from mlgroup_mail.model import OutcomeKind
@@ -146,8 +147,8 @@ def courtesy_columns() -> tuple[Column[Any], ...]:
     """
     return (
         Column("next_at", Moment),
-        Column("tries", Integer, nullable=False),
-        Column("kept_back", String(20), nullable=False),
+        Column("tries", Integer, nullable=False, server_default=text("0")),
+        Column("kept_back", String(20), nullable=False, server_default=text("''")),
         Column("courtesy_id", ForeignKey("courtesy.id")),
     )
 

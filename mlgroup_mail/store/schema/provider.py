@@ -1,6 +1,6 @@
 """What a provider tells of our mails, and keeps by itself."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, String, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, String, Table, Text, false, text
 
 from mlgroup_mail.store.column_types import Key, Moment
 from mlgroup_mail.store.schema.base import metadata
@@ -58,7 +58,7 @@ provider_entry = Table(
     Column("list", String(20), primary_key=True),
     Column("created", Moment, primary_key=True),
     Column("bounce", String(4), nullable=False, server_default=text("''")),
-    Column("address", Text, nullable=False),
+    Column("address", Text, nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
 """What was read of them, so that it counts once; `bounce` says of which sort one is, "" where it is none.
@@ -72,7 +72,7 @@ provider_push = Table(
     Column("address_key", Text, primary_key=True),
     Column("asked_at", Moment, nullable=False),
     Column("done_at", Moment),
-    Column("refused", Boolean, nullable=False),
+    Column("refused", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 """Whom we put on the provider's list of those who get no mail at all; `done_at` is NULL while it has not said so.

@@ -13,11 +13,8 @@ _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Tables and columns as of this version, written out: `store.schema` goes on changing."""
     _provider_lists()
-    op.create_index("ix_courtesy_token", "courtesy", ["token"])
     _bursts()
     _joining()
-    _signing_keys()
-    _recipients_have_a_batch()
 
 
 def _provider_lists() -> None:
@@ -33,7 +30,6 @@ def _provider_lists() -> None:
         sa.Column("list", sa.String(20), nullable=False),
         sa.Column("created", _MOMENT, nullable=False),
         sa.Column("bounce", sa.String(4), nullable=False, server_default=sa.text("''")),
-        sa.Column("address", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("address_key", "list", "created", name=op.f("pk_provider_entry")),
         sqlite_with_rowid=False,
     )
@@ -42,7 +38,6 @@ def _provider_lists() -> None:
         sa.Column("address_key", sa.Text(), nullable=False),
         sa.Column("asked_at", _MOMENT, nullable=False),
         sa.Column("done_at", _MOMENT, nullable=True),
-        sa.Column("refused", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("address_key", name=op.f("pk_provider_push")),
         sqlite_with_rowid=False,
     )
@@ -64,9 +59,6 @@ def _bursts() -> None:
         sa.Column("mailing_id", _KEY, nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("flagged_at", _MOMENT, nullable=False),
-        sa.Column("next_at", _MOMENT, nullable=True),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("kept_back", sa.String(20), nullable=False),
         sa.Column("courtesy_id", _KEY, nullable=True),
         sa.ForeignKeyConstraint(["signal_id"], ["signal.id"], name=op.f("fk_burst_opt_out_signal_id_signal")),
         sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"], name=op.f("fk_burst_opt_out_mailing_id_mailing")),
@@ -103,10 +95,9 @@ def _joining() -> None:
         sa.Column("token_hash", sa.String(64), nullable=True),
         sa.Column("next_at", _MOMENT, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("kept_back", sa.String(20), nullable=False),
-        sa.Column("courtesy_id", _KEY, nullable=True),
         sa.Column("confirmed_at", _MOMENT, nullable=True),
         sa.Column("contact_id", _KEY, nullable=True),
+        sa.Column("courtesy_id", _KEY, nullable=True),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_join_request_contact_id_contact")),
         sa.ForeignKeyConstraint(["courtesy_id"], ["courtesy.id"], name=op.f("fk_join_request_courtesy_id_courtesy")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_join_request")),
@@ -114,28 +105,3 @@ def _joining() -> None:
     )
     op.create_index("ix_join_request_mailbox", "join_request", ["mailbox"])
     op.create_index("ix_join_request_asked_at", "join_request", ["asked_at"])
-
-
-def _signing_keys() -> None:
-    op.create_table(
-        "signing_key",
-        sa.Column("fingerprint", sa.String(16), nullable=False),
-        sa.Column("signed_at", _MOMENT, nullable=False),
-        sa.Column("retired_at", _MOMENT, nullable=True),
-        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_signing_key")),
-    )
-
-
-def _recipients_have_a_batch() -> None:
-    """Whose mailbox it is in a mailing, by who has a batch: no step of a delivery touches that index."""
-    op.drop_index("uq_delivery_mailing_address", "delivery")
-    op.execute("UPDATE delivery SET batch_id = NULL WHERE state = 'excluded' AND batch_id IS NOT NULL")
-    has_batch = sa.text("batch_id IS NOT NULL")
-    op.create_index(
-        "uq_delivery_mailing_address",
-        "delivery",
-        ["mailing_id", "address_key"],
-        unique=True,
-        sqlite_where=has_batch,
-        postgresql_where=has_batch,
-    )
