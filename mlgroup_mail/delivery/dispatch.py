@@ -32,54 +32,62 @@ def dispatch(
     other mail. Raises TransportError where the server as a whole does not take mail; what was not tried stays as it
     is. Where `stop` is asked the windows that are open are finished, and none is begun.
     """
-    outcomes: list[Outcome] = []
-    put_off, waited = False, 0.0
+    heard, waited = _Heard(progress), 0.0
     wanted = partial(claims.still_wanted, batch, now=clock.now)
-
-    def hear(answers: Iterable[Outcome]) -> None:
-        nonlocal put_off
-        before = len(outcomes)
-        for outcome in answers:
-            outcomes.append(outcome)  # One by one: an interruption keeps those that are known.
-        if news := outcomes[before:]:
-            put_off = all(outcome.kind is OutcomeKind.DEFERRED for outcome in news)
-            progress(len(news))
-
     try:
         while True:
             if not transport.ready():
                 # What is known, or soon will be, must not wait in memory for a reconnection.
-                hear(transport.send((), _never))
-                claims.record(outcomes, now=clock.now())
-                outcomes.clear()
+                heard.add(transport.send((), _never))
+                claims.record(heard.outcomes, now=clock.now())
+                heard.outcomes.clear()
             transport.open()
             if stop.asked:
                 return None
             window = claims.next(
-                batch, transport.window, record=outcomes, now=clock.now, one_variant=transport.one_variant
+                batch, transport.window, record=heard.outcomes, now=clock.now, one_variant=transport.one_variant
             )
-            outcomes.clear()
+            heard.outcomes.clear()
             if isinstance(window, Window):
                 messages, failed = _made(window, merge)
-                hear(failed)
-                hear(transport.send(messages, _may_begin(window), more=True))
+                heard.add(failed)
+                heard.add(transport.send(messages, _may_begin(window), more=True))
                 continue
-            hear(transport.send((), _never))
-            if outcomes:
+            heard.add(transport.send((), _never))
+            if heard.outcomes:
                 # What came of the last ones decides what is due now.
                 continue
             if window is None:
                 return None
             # Who puts everybody off again and again, each time for a moment, is left to a later dispatch.
-            waited = waited + window.seconds if put_off else 0.0
+            waited = waited + window.seconds if heard.put_off else 0.0
             patient = window.scope is Scope.SERVER and waited <= PATIENCE_SECONDS
             if not (patient and wait_out(window.seconds, wanted=wanted, stop=stop)):
                 return window
     finally:
         try:
-            hear(transport.send((), _never))
+            heard.add(transport.send((), _never))
         finally:
-            claims.record(outcomes, now=clock.now())
+            claims.record(heard.outcomes, now=clock.now())
+
+
+class _Heard:
+    """What is known and not recorded yet."""
+
+    def __init__(self, progress: Callable[[int], None]) -> None:
+        self.outcomes: list[Outcome] = []
+        self.put_off = False
+        """Whether all that came last were put off."""
+        self._progress = progress
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Hear these one by one: an interruption keeps those that are known."""
+        before = len(self.outcomes)
+        for outcome in outcomes:
+            self.outcomes.append(outcome)
+        if news := self.outcomes[before:]:
+            self.put_off = all(outcome.kind is OutcomeKind.DEFERRED for outcome in news)
+            self._progress(len(news))
 
 
 def _made(window: Window, merge: Callable[[Claimed], Message]) -> tuple[list[Message], list[Outcome]]:

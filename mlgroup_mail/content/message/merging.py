@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable
+from functools import cache
 from urllib.parse import quote
 
 from mlgroup_mail.content.merge_fields import split_at_tokens
@@ -12,7 +13,8 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Embeddings, overrides and isolates would turn the text around a value; the plain marks (LRM, RLM, ALM) do not.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-_ADDRESS = re.compile(r"(https?://|mailto:)[!#-;=?-~]+", re.IGNORECASE)
+# Only the scheme in either case, as in `headers`.
+_ADDRESS = re.compile(r"(?i:https?://|mailto:)[!#-;=?-~]+", re.ASCII)
 
 
 def clean(value: str) -> str:
@@ -48,6 +50,7 @@ _WRITERS: dict[SlotContext, Callable[[str], str]] = {
 }
 
 
+@cache
 def attribute_of(field: str) -> str:
     """The attribute of `MergeValues` that a merge field stands for: `recipient.first_name` is `first_name`."""
     return field.partition(".")[2]

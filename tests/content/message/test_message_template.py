@@ -245,6 +245,8 @@ def test_any_subject_is_the_same_after_the_wire(subject: str) -> None:
         {"address": "Ana <a@example.org>"},
         {"opt_out_mail": "mailto:a@example.org>, <https://evil.example"},
         {"one_click": "http://mail.example.org/o"},
+        {"one_click": "https://mail.example.org/\u212a"},
+        {"one_click": "http\u017f://mail.example.org/o"},
         {"one_click": ""},
     ],
 )
