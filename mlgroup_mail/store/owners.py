@@ -219,7 +219,10 @@ def lease_now(connection: Connection) -> float:
     """Seconds on the clock that leases are kept by: the database's on PostgreSQL, this boot's on SQLite."""
     if connection.dialect.name == "sqlite":
         return boot_seconds()
-    return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+    return float(connection.execute(_DATABASE_NOW).scalar_one())
+
+
+_DATABASE_NOW = select(func.extract("epoch", func.clock_timestamp()))
 
 
 @cache

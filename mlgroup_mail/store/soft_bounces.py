@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, or_, select
 
-from mlgroup_mail.model import ALL_TOPICS, Bounce, DeliveryState, EventKind, SignalKind
+from mlgroup_mail.model import ALL_TOPICS, Bounce, EventKind, SignalKind
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.lists import among, as_list
 from mlgroup_mail.store.suppressions import STANDING
@@ -49,7 +49,7 @@ _EVENTS = (
     .where(
         # Without these two all deliveries there are would be gone through.
         schema.OF_ANY_MAILING,
-        _DELIVERY.c.state != DeliveryState.EXCLUDED.value,
+        schema.RECIPIENT,
         among(_DELIVERY.c.address_key, "mailboxes"),
         or_(_EVENT.c.kind == EventKind.DELIVERED, _EVENT.c.bounce == Bounce.SOFT),
     )

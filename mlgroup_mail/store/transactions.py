@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Column,
     Connection,
+    Integer,
     RowMapping,
     Table,
     bindparam,
@@ -34,6 +35,8 @@ _T = TypeVar("_T")
 
 _CONSENT_LOCK = 0x6D6C_6772
 """The advisory lock's key: "mlgr" in ASCII, so that it can be told in pg_locks."""
+
+_LOCK, _LOCK_SHARED = text("SELECT pg_advisory_xact_lock(:key)"), text("SELECT pg_advisory_xact_lock_shared(:key)")
 
 _AT_ONCE = 10_000
 
@@ -137,8 +140,7 @@ class Store:
     def _lock(self, connection: Connection, *, shared: bool) -> None:
         """Take the consent lock alone and first: under READ COMMITTED every later statement sees what came before."""
         if not self.on_sqlite:
-            name = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-            connection.execute(text(f"SELECT {name}(:key)"), {"key": _CONSENT_LOCK})
+            connection.execute(_LOCK_SHARED if shared else _LOCK, {"key": _CONSENT_LOCK})
 
     @contextmanager
     def _hold_turnstile(self) -> Iterator[None]:
@@ -172,11 +174,15 @@ def next_number(connection: Connection) -> int:
 def next_numbers(connection: Connection, count: int) -> list[int]:
     """The next few of them, in order."""
     if connection.dialect.name == "postgresql":
-        each = func.generate_series(1, count).table_valued("value")
-        return list(connection.execute(select(schema.consent_number.next_value()).select_from(each)).scalars())
+        return list(connection.execute(_NEXT_NUMBERS, {"b_count": count}).scalars())
     last = _advance(connection, "consent_number", count)
     return list(range(last - count + 1, last + 1))
 
+
+# Made once, as every statement of a claim: to make one costs more than to run it.
+_NEXT_NUMBERS = select(schema.consent_number.next_value()).select_from(
+    func.generate_series(1, bindparam("b_count", type_=Integer)).table_valued("value")
+)
 
 _DECISIONS = "decisions"
 

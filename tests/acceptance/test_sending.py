@@ -86,11 +86,12 @@ def test_an_opt_out_while_mail_is_going_out_counts_from_the_next_window_on(
         use(settings)
         with command(letter, *SEND_LETTER, settings=settings) as sending:
             server.wait_until_reached()
-            assert run("opt-out", "add", person(3)).code == 0
+            # Not in the window that is open: one more may be claimed by now for each that has been answered.
+            assert run("opt-out", "add", person(6)).code == 0
             server.open_gate()
             assert sending.end().code == 0
         got = Counter(address for taken in server.taken for address in taken.recipients)
-    assert got == everybody_once({person(number) for number in (1, 2, 4, 5, 6)})
+    assert got == everybody_once({person(number) for number in (1, 2, 3, 4, 5)})
     assert "excluded" in run("log", LETTER).text
     assert run("verify").code == 0
 

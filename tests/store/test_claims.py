@@ -32,6 +32,7 @@ from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.back_off import BACK_OFF
 from mlgroup_mail.store.claims import Claims, Window
 from mlgroup_mail.store.mailings import delivery_counts
+from mlgroup_mail.store.moved_deliveries import redirect
 from mlgroup_mail.store.owners import begin_owner
 from mlgroup_mail.store.plans import add_variant, batches_of
 from mlgroup_mail.store.transactions import rows
@@ -142,6 +143,17 @@ def test_who_opted_out_since_planning_is_excluded_for_good_and_the_window_is_fil
     with store.reading() as connection:
         found = rows(connection, select(schema.delivery).where(schema.delivery.c.state == "excluded"))
     assert {row["contact_id"]: row["reason"] for row in found} == {1: "opted_out", 2: "opted_out_topic", 3: "held"}
+
+
+def test_the_mailbox_of_somebody_excluded_is_free_for_whoever_has_it_now(
+    store: Store, claims: Claims, batch: Batch
+) -> None:
+    """One mailbox gets a mailing once; who was left out of it has got none."""
+    opt_out(store, 1, kind=SignalKind.REVIEW)
+    assert people(claims.next(batch, 1, record=[], now=lambda: NOON)) == [2]
+    with store.writing() as connection:
+        assert redirect(connection, 3, "person1@office1.example", now=NOON) == (1, 0)
+        assert redirect(connection, 4, "person1@office1.example", now=NOON) == (0, 1), "it is person 3's by now"
 
 
 def test_those_of_one_claim_group_go_together_and_with_nobody_else(store: Store, claims: Claims, batch: Batch) -> None:

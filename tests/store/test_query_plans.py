@@ -19,6 +19,7 @@ from mlgroup_mail.store.mailings import cancel_mailing, mailings_not_over
 from mlgroup_mail.store.moved_deliveries import redirect, unite
 from mlgroup_mail.store.owners import begin_owner, give_up_dead
 from mlgroup_mail.store.plans import batches_of
+from mlgroup_mail.store.soft_bounces import mailbox_events
 from mlgroup_mail.store.suppressions import standing_rules
 from tests.delivery.ledgers import RecordingTransport, counts, dispatch_all
 from tests.factories import NOON, REF, make_store, planned_mailing, reread
@@ -176,6 +177,16 @@ def test_somebody_s_deliveries_are_looked_up_mailing_by_mailing(store: Store) ->
         unite(connection, 2, 3, now=NOON)
     assert not [line for plan in found.values() for line in scanned(plan) if line.startswith("SCAN")]
     assert sum("(mailing_id=? AND contact_id=?)" in plan for plan in found.values()) >= 4
+
+
+def test_what_mailboxes_have_said_is_looked_up_by_their_addresses(store: Store) -> None:
+    """A chunk of events or a page of a list asks it while every claim and every click waits."""
+    with looked_at(store) as found, store.reading() as connection:
+        mailbox_events(connection, ["person1@office1.example", "person2@office2.example"])
+    (plan,) = (plan for statement, plan in found.items() if "delivery_event" in statement)
+    # Found by nothing but their mailings, they would be all that were ever written to.
+    assert "SEARCH delivery USING INDEX uq_delivery_mailing_address (mailing_id=? AND address_key=?)" in plan
+    assert all_scanned(found) == {}
 
 
 def test_the_log_of_a_mailing_is_read_from_where_its_index_has_it(store: Store) -> None:

@@ -1,8 +1,8 @@
 """Replies as people write them to a group's address, each with the end that a careful person would choose.
 
-One TOML file a part and language, `<part>/<language>.toml`: what lies in "open" may be seen by whoever writes the rules,
-what lies in "kept" may not. How our newsletter stands quoted is told, not written out: whoever builds the mail from it
-adds the quote, and a plain text's HTML.
+One TOML file a part and language, `<part>/<language>.toml`: what lies in "open" may be seen by whoever writes the
+rules, what lies in "kept" may not. How our newsletter stands quoted is told, not written out: whoever builds the mail
+from it adds the quote, and a plain text's HTML.
 """
 
 import tomllib
@@ -34,9 +34,10 @@ class CorpusError(ValueError):
 class CorpusMessage:
     """What somebody wrote, and what should become of it.
 
-    `raw` is a complete RFC 5322 message; where it is not empty, `text` is, and subject, sender, quote, format and headers
-    say nothing. `sender`: "member" (the contact whom the mail was sent to), "alias" (another address of theirs, unknown to
-    us), "stranger", or "colleague" (another contact). `quote_head` stands over the quote as the sender's program writes it.
+    `raw` is a complete RFC 5322 message; where it is not empty, `text` is, and subject, sender, quote, format and
+    headers say nothing. `sender`: "member" (the contact whom the mail was sent to), "alias" (another address of theirs,
+    unknown to us), "stranger", or "colleague" (another contact). `quote_head` stands over the quote as the sender's
+    program writes it.
     """
 
     id: str
