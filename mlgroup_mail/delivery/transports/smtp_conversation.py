@@ -9,6 +9,7 @@ moment a write is tried until its result is known, that is all of it. So the fin
 byte of a write that holds it may be on its way, and what breaks before is surely not accepted (RFC 5321, 4.1.1.4).
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -23,6 +24,9 @@ PIECE = 1 << 16
 """Bytes written at once at most: between two pieces it is looked whether the server says something."""
 
 _DOT = b".\r\n"
+
+_NOT_SAID = sys.maxsize
+"""Where a message begins that nothing has been said of yet."""
 
 Then = Callable[[Letter, Reply], None]
 
@@ -103,6 +107,8 @@ class Conversation:
 
     def take(self, letter: Letter) -> None:
         """Say this message next."""
+        # In lockstep other words may have to be said before it.
+        self._begins = _NOT_SAID
         letter.first = not self.served
         self.served += 1
         self._letters.append(letter)

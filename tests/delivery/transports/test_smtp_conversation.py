@@ -259,3 +259,27 @@ def test_one_that_was_refused_by_data_too_is_followed_by_rset():
     found, model = talk([OK, b"550 5.1.1 nobody\r\n", b"554 5.5.1 nobody\r\n", OK, OK, OK, GO, TAKEN], messages=2)
     assert found == [(0, REFUSED), (1, ACCEPTED)]
     assert [line[:4] for line in model.lines] == [b"MAIL", b"RCPT", b"DATA", b"RSET", b"MAIL", b"RCPT", b"DATA"]
+
+
+def test_in_lockstep_a_message_has_not_begun_while_only_the_one_before_is_taken_back() -> None:
+    """Its own first word waits for the answer to RSET: until then it is handed back, and no rate counts it."""
+    conversation = Conversation(pipelining=False)
+
+    def say() -> bytes:
+        piece = bytes(conversation.to_write())
+        conversation.writing(len(piece))
+        conversation.wrote(len(piece))
+        return piece
+
+    first, second = (letter_of(make_message(f"reader{number}@example.org"), ()) for number in range(2))
+    conversation.take(first)
+    say()
+    conversation.hear(OK)
+    say()
+    conversation.hear(NOBODY)
+    conversation.take(second)
+    assert say() == b"RSET\r\n"
+    assert not conversation.begun
+    conversation.hear(OK)
+    assert say().startswith(b"MAIL FROM")
+    assert conversation.begun
