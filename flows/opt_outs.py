@@ -41,9 +41,10 @@ async def import_files(now: datetime | None) -> dict[str, int]:
         await artifacts.show(
             "opt-outs",
             artifacts.table(
-                ["file", "new opt-outs", "rejected rows"],
-                [[file.name, file.applied, len(file.rejected)] for file in fresh],
+                ["file", "new opt-outs", "rejected rows", "passed over: they want mail"],
+                [[file.name, file.applied, len(file.rejected), file.passed_over] for file in fresh],
             ),
+            artifacts.bullets(f"{file.name} was refused: {file.refused}" for file in fresh if file.refused),
             artifacts.bullets(
                 f"{file.name}, row {row.row}: {row.reason}" for file in fresh for row in (*file.rejected, *file.noted)
             ),
@@ -54,4 +55,6 @@ async def import_files(now: datetime | None) -> dict[str, int]:
         "known_files": len(files) - len(fresh),
         "new_opt_outs": sum(file.applied for file in fresh),
         "rejected_rows": sum(len(file.rejected) for file in fresh),
+        "passed_over": sum(file.passed_over for file in fresh),
+        "refused_files": sum(bool(file.refused) for file in fresh),
     }

@@ -11,7 +11,7 @@ from mlgroup_mail.store import Store
 from mlgroup_mail.store.bursts import EarlyOptOut, accepted_at, early_opt_outs, flag
 
 WITHIN = timedelta(minutes=10)
-"""So soon after its acceptance a gateway looks at a mail; few people read that fast."""
+"""So soon after it has gone a gateway looks at a mail; few people read that fast."""
 PEOPLE = 3
 """So many people at least: one or two may well have made up their minds at once."""
 SHARE = 3

@@ -4,6 +4,7 @@ The exports of Mailchimp and listmonk are read as they are (`consent.file_format
 """
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from mlgroup_mail.consent.list_columns import ListColumns, ReadColumns, Stated, 
 from mlgroup_mail.errors import ContactSourceError
 from mlgroup_mail.model import ALL_TOPICS, Road, Signal
 from mlgroup_mail.store import Store, suppressions
+
+log = logging.getLogger(__name__)
 
 _LONGEST_SHOWN = 60
 _ALL = frozenset({ALL_TOPICS, "all", "all topics"})
@@ -41,6 +44,7 @@ class ImportedFile:
     `rejected` are the rows that name nobody, `noted` those that count otherwise than they say. `erased` are opt-outs of
     people who were erased: they are stopped for ever already, and nothing of them is kept. `passed_over` are rows whose
     people want mail, as another software's list or a column of the file has it; `format` is that software's name.
+    `refused` says why the file as a whole opted nobody out, "" where it did.
     """
 
     name: str
@@ -51,6 +55,7 @@ class ImportedFile:
     erased: int = 0
     passed_over: int = 0
     format: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,18 +101,18 @@ def import_file(store: Store, path: Path, by: Import, *, now: datetime) -> Impor
     """Apply every row of a file; what cannot be read is reported, the other rows count.
 
     An unknown or empty topic opts out of everything: when in doubt, less mail; an unknown one is noted. A file with the
-    same content is imported once, whatever its name; when an import was cut off or rows were rejected, running it again
-    does the rest.
+    same content is imported once, whatever its name; when an import was cut off, or rows were rejected or passed over
+    by a column of ours, running it again does the rest, and so it is with `everybody`.
     Raises ContactSourceError where the file as a whole cannot be used, and where it is another software's list or has a
     column such as "Unsubscribed" and nobody in it is out, and where it is the group's own list;
     ConfigurationError where somebody was erased and the erasure key is not theirs.
     """
     text = read_text(path)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    with store.reading() as connection:
-        if suppressions.file_was_imported(connection, digest):
-            return ImportedFile(name=path.name, known=True)
     if not by.everybody:
+        with store.reading() as connection:
+            if suppressions.file_was_imported(connection, digest):
+                return ImportedFile(name=path.name, known=True)
         require_no_source(path, by.sources)
     file, sieve = read_rows(text, path, as_own=by.everybody), WithoutErased(by.erasure_key)
     reading = _Reading(
@@ -126,8 +131,8 @@ def import_file(store: Store, path: Path, by: Import, *, now: datetime) -> Impor
         raise ContactSourceError(
             f"nobody in this {what} is out: nobody was opted out", where=str(path), mend=file.format.nobody_out
         )
-    if not reading.rejected:
-        # Until somebody has mended the others, each import tells them again.
+    if not reading.rejected and (not reading.passed_over or file.format is not OWN):
+        # Until somebody has looked at the others, each import tells them again.
         with store.deciding() as connection:
             suppressions.remember_file(connection, digest=digest, name=path.name, count=applied, now=now)
     return ImportedFile(
@@ -144,18 +149,17 @@ def import_file(store: Store, path: Path, by: Import, *, now: datetime) -> Impor
 def import_waiting(store: Store, folder: Path, by: Import, *, now: datetime) -> list[ImportedFile]:
     """Import every CSV file that lies in `folder` (`contacts/opt-outs/`), each once; no folder, no files.
 
-    Raises ContactSourceError for a file that cannot be used, after all others have been imported.
+    A file that cannot be used keeps no other back: why it was refused is told in its place.
     """
-    imported: list[ImportedFile] = []
-    unusable: list[ContactSourceError] = []
-    for path in sorted(folder.glob("*.csv")):
-        try:
-            imported.append(import_file(store, path, by, now=now))
-        except ContactSourceError as error:
-            unusable.append(error)
-    if unusable:
-        raise unusable[0]
-    return imported
+    return [_import_or_refuse(store, path, by, now=now) for path in sorted(folder.glob("*.csv"))]
+
+
+def _import_or_refuse(store: Store, path: Path, by: Import, *, now: datetime) -> ImportedFile:
+    try:
+        return import_file(store, path, by, now=now)
+    except ContactSourceError as error:
+        log.warning("an opt-out file was refused")
+        return ImportedFile(name=path.name, refused=f"{error.problem.message}. {error.problem.mend}")
 
 
 def _checked(store: Store, signals: Iterator[Signal], reading: _Reading, path: Path) -> Iterable[Signal]:
@@ -175,6 +179,8 @@ def _signals(reading: _Reading) -> Iterator[Signal]:
     for number, written, row in reading.file.rows:
         try:
             said, stated = reading.file.format.read(row), _stated(reading, row)
+            if stated.unclear:
+                raise UnclearRowError(stated.unclear)
             if said is None or stated.wants_mail:
                 reading.passed_over += 1
                 continue

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stated:
-    """What a row's cells say of whether its person wants mail; `doubt` is told where a word of it is not known."""
+    """What a row's cells say of whether its person wants mail; `doubt` is told where a word of it is not known.
+
+    `unclear` says why nobody can tell: a person must mend the row.
+    """
 
     wants_mail: bool = False
     doubt: str = ""
+    unclear: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -105,6 +105,7 @@ def begin(connection: Connection, parts: Sending, mail: CourtesyMail) -> Begun |
     wait = Places(connection, parts.rates, parts.transport.name).take([addresses.domain(address)])
     if isinstance(wait, Wait):
         return wait
+    parts.note_key(connection)
     attempt = begin_courtesy(connection, kind=mail.kind, address=address, token=mail.token, now=now)
     return Begun(message=replace(mail.message, attempt_id=attempt, delivery_id=attempt), at=boot_seconds())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mlgroup_mail.delivery.reconciling import ReadKey, read_key, read_message_id, sender_domain
-from mlgroup_mail.model import Bounce, CourtesyKind, EventKind, ProviderEvent
+from mlgroup_mail.model import Bounce, CourtesyKind, EventKind, ProviderEvent, SignalKind
 from mlgroup_mail.store import Connection
 from mlgroup_mail.store.aliases import find_by_alias
 from mlgroup_mail.store.citations import CitedCourtesy, CitedDelivery, cited_by_ids, cited_by_tokens
@@ -131,13 +131,21 @@ class _Named:
 
 
 def _place(found: Found, event: ProviderEvent, cited: CitedDelivery | None) -> None:
-    if cited is None or not cited.address:
-        # Nobody's here, or an erased person's.
+    if cited is None or not _concerns_somebody(event, cited):
         found.nobody_s += 1
     elif cited.attempted:
         found.placed.append((event, cited))
     else:
         found.never_tried.append((event, cited))
+
+
+def _concerns_somebody(event: ProviderEvent, cited: CitedDelivery) -> bool:
+    """Whether there is somebody whom it is about: an old delivery has no address any more, but who wants out is known.
+
+    A bounce is about the address that was written to.
+    """
+    by_the_reader = event.asks is not None and event.asks is not SignalKind.BOUNCE
+    return not cited.erased and (bool(cited.address) or by_the_reader)
 
 
 def _place_outside(found: Found, event: ProviderEvent, cited: CitedCourtesy | None) -> None:

@@ -114,7 +114,7 @@ class ProviderLists:
         pushed = Pulled()
         with closing(SuppressionLists(self.account)) as lists:
             while some := self._next_to_push():
-                refused = set(_put_there(lists, some))
+                refused = _put_there(lists, some, took_others=pushed.pushed > 0)
                 taken = [key for key in some if key not in refused]
                 with self.store.deciding() as connection:
                     provider_lists.end_push(connection, taken, now=self.clock.now())
@@ -191,22 +191,33 @@ class ProviderLists:
         )
 
 
-def _put_there(lists: SuppressionLists, some: Sequence[str]) -> list[str]:
-    """Put them on the list, in halves where SendGrid refuses them together; returns those that it does not take.
+def _put_there(lists: SuppressionLists, some: Sequence[str], *, took_others: bool) -> set[str]:
+    """Put them on the list; returns those that SendGrid does not take. `took_others`: whether it took any before.
 
-    Raises AddressesRefusedError where these are so many that it is not about each of them.
+    Raises AddressesRefusedError where it is not about each of them: they are too many, or it takes nobody at all and
+    does not say whom it means.
     """
+    refused = _refused_among(lists, some)
+    if not took_others and len(refused) == len(some):
+        for address, error in refused.items():
+            if address not in error.named:
+                raise error
+    return set(refused)
+
+
+def _refused_among(lists: SuppressionLists, some: Sequence[str]) -> dict[str, AddressesRefusedError]:
+    """Put them on the list, in halves where SendGrid refuses them together; returns what it says of each it refuses."""
     try:
         lists.add(some)
-    except AddressesRefusedError:
+    except AddressesRefusedError as error:
         if len(some) == 1:
-            return list(some)
+            return {some[0]: error}
         middle = len(some) // 2
-        refused = _put_there(lists, some[:middle]) + _put_there(lists, some[middle:])
+        refused = _refused_among(lists, some[:middle]) | _refused_among(lists, some[middle:])
         if len(refused) > _MOST_REFUSED:
             raise
         return refused
-    return []
+    return {}
 
 
 def stretches(known: datetime | None, *, now: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -133,7 +133,7 @@ def _news(connection: Connection, placed: Sequence[tuple[ProviderEvent, CitedDel
     """
     asking = [(event, event.asks, cited) for event, cited in placed if event.asks]
     known = known_events(connection, [_event(event, cited, at=event.at) for event, _, cited in asking])
-    said = said_by_provider(connection, {addresses.key(cited.address) for _, _, cited in asking})
+    said = said_by_provider(connection, {addresses.key(cited.address) for _, _, cited in asking if cited.address})
     news = []
     for event, asks, cited in asking:
         signal = _signal(event, asks, cited)

@@ -64,6 +64,8 @@ class Sending:
     """When a mailing pauses by itself."""
     witness: Callable[[Owner], AbstractContextManager[object]] = nullcontext
     """Open while anything may go: leaves beside the ledger that this owner was sending."""
+    note_key: Callable[[Connection], None] = lambda _: None
+    """Called where attempts are written: notes the key that their links are signed with."""
 
 
 @short_pauses()
@@ -89,6 +91,7 @@ def send_due(
                 restrictions=restrictions_in_force(parts.allowed_domains, Hearing(clock), clock),
                 rates=parts.rates,
                 pause=parts.pause,
+                note_key=parts.note_key,
             )
             return _in_turns(parts, [_Run(parts, claims, ref, progress) for ref in refs])
     finally:

@@ -18,12 +18,9 @@ MEND = (
 )
 
 
-def note_signing_key(store: Store, fingerprint: str, *, now: datetime) -> None:
-    """Remember, durably, that mails made from here on have links signed with this key."""
-    with store.reading() as connection:
-        if any(key.fingerprint == fingerprint and not key.retired_at for key in keys_that_signed(connection)):
-            return
-    with store.writing() as connection:
+def note_signing_key(connection: Connection, fingerprint: str, *, now: datetime) -> None:
+    """Remember, with the attempt that is being written, that mails have links signed with this key."""
+    if all(key.fingerprint != fingerprint for key in keys_that_signed(connection)):
         note_key(connection, fingerprint, now=now)
 
 

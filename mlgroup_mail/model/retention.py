@@ -18,7 +18,7 @@ class Retained(StrEnum):
     COURTESIES = "courtesies"
     """To whom mail outside mailings went: tests, confirmations."""
     JOIN_REQUESTS = "join_requests"
-    """Who asked to join, confirmed or not, and where the question went: a week, whatever `[retention]` says."""
+    """Who asked to join, confirmed or not; where a stranger's question went: a week, whatever `[retention]` says."""
     PROVIDER_LISTS = "provider_lists"
     """What the provider's own lists say of addresses; of those whose opt-out or bounce stands, as long as it does."""
     OUTBOX = "outbox"

@@ -25,7 +25,7 @@ from mlgroup_mail.errors import ConfigurationError
 from mlgroup_mail.model import Road
 from mlgroup_mail.settings.environment import Environment, Settings, TransportName
 from mlgroup_mail.settings.project import Project
-from mlgroup_mail.store import Store
+from mlgroup_mail.store import Connection, Store
 from mlgroup_mail.store.failures import PauseRule
 from mlgroup_mail.store.rates import Rates
 
@@ -172,9 +172,7 @@ class Parts:
         return key.get_secret_value() if key else None
 
     def sending(self, stop: Stop | None = None) -> Sending:
-        """What sending needs; `stop` is asked between windows. The key that signs its links is noted in the ledger."""
-        for newest in self.key_fingerprints[:1]:
-            note_signing_key(self.store, newest, now=self.clock.now())
+        """What sending needs; `stop` is asked between windows. Nothing is written before a mail is about to go."""
         return Sending(
             store=self.store,
             transport=self.transport(),
@@ -185,7 +183,13 @@ class Parts:
             rates=self.rates,
             pause=PauseRule(after=self.settings.pause_after, percent=self.settings.pause_percent),
             witness=partial(witnessing, self.project.root, self.store),
+            note_key=self._note_key,
         )
+
+    def _note_key(self, connection: Connection) -> None:
+        """Note the key that signs now: the newest."""
+        for newest in self.key_fingerprints[:1]:
+            note_signing_key(connection, newest, now=self.clock.now())
 
     @property
     def join_terms(self) -> JoinTerms | None:

@@ -85,7 +85,7 @@ class PeopleJobs(Parts):
         return tidying.tidy(self.store, self.outbox, limits, by=by, now=now, stop=stop or Stop())
 
     def import_opt_outs(self) -> list[ImportedFile]:
-        """Import the files that wait in `contacts/opt-outs/`, each once."""
+        """Import the files that wait in `contacts/opt-outs/`, each once; those that are refused are told among them."""
         return import_waiting(self.store, self.project.contacts / "opt-outs", self._import(), now=self.clock.now())
 
     def import_opt_out_file(self, path: Path, *, everybody: bool = False) -> ImportedFile:

@@ -21,7 +21,7 @@ MAILS = CourtesyQueue(table=_BURST, key="signal_id")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EarlyOptOut:
-    """An opt-out by page, shortly after a mailing had been accepted for its reader, at a receiving domain."""
+    """An opt-out by page, shortly after a mailing went to its reader, at a receiving domain."""
 
     signal_id: int
     contact_id: int
@@ -30,13 +30,16 @@ class EarlyOptOut:
 
 
 def early_opt_outs(connection: Connection, *, since: datetime, within: timedelta) -> list[EarlyOptOut]:
-    """Those recorded since then that came `within` that time of an acceptance."""
+    """Those recorded since then that came `within` that time of a try that was accepted.
+
+    Of its beginning: a gateway clicks before the answer is recorded, or even given.
+    """
     statement = (
         select(
             _SIGNAL.c.id,
             _SIGNAL.c.contact_id,
             _SIGNAL.c.at,
-            _ATTEMPT.c.ended_at,
+            _ATTEMPT.c.begun_at,
             _DELIVERY.c.mailing_id,
             _DELIVERY.c.domain,
         )
@@ -49,14 +52,14 @@ def early_opt_outs(connection: Connection, *, since: datetime, within: timedelta
             _DELIVERY.c.state == DeliveryState.ACCEPTED.value,
             _DELIVERY.c.domain != "",
             _ATTEMPT.c.outcome == OutcomeKind.ACCEPTED,
-            _ATTEMPT.c.ended_at >= since - within,
+            _ATTEMPT.c.begun_at >= since - within,
         )
         .order_by(_SIGNAL.c.id, _DELIVERY.c.id)
     )
     return [
         EarlyOptOut(signal_id=row.id, contact_id=row.contact_id, mailing_id=row.mailing_id, domain=row.domain)
         for row in connection.execute(statement)
-        if row.at - within <= row.ended_at <= row.at
+        if row.at - within <= row.begun_at <= row.at
     ]
 
 

@@ -12,7 +12,7 @@ from mlgroup_mail.store import schema
 from mlgroup_mail.store.lists import among, as_list
 
 _DELIVERY, _ATTEMPT = schema.delivery, schema.attempt
-_MAILING, _COURTESY = schema.mailing, schema.courtesy
+_MAILING, _COURTESY, _CONTACT = schema.mailing, schema.courtesy, schema.contact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,13 +29,15 @@ class CitedMailing:
 class CitedDelivery:
     """A delivery that something from outside names.
 
-    `attempted`: whether this ledger tried it. `address`: "" where its person was erased.
+    `attempted`: whether this ledger tried it. `address`: "" where it was kept for long enough, or its person was
+    `erased`.
     """
 
     delivery_id: int
     contact_id: int
     address: str
     attempted: bool
+    erased: bool
     mailing: CitedMailing
 
 
@@ -65,8 +67,13 @@ def last_begun(connection: Connection, delivery_ids: Collection[int]) -> dict[in
 
 
 _CITED = select(
-    _DELIVERY.c.id, _DELIVERY.c.contact_id, _DELIVERY.c.address, _DELIVERY.c.attempts, _DELIVERY.c.mailing_id
-)
+    _DELIVERY.c.id,
+    _DELIVERY.c.contact_id,
+    _DELIVERY.c.address,
+    _DELIVERY.c.attempts,
+    _CONTACT.c.erased_at,
+    _DELIVERY.c.mailing_id,
+).join(_CONTACT, _CONTACT.c.id == _DELIVERY.c.contact_id)
 _CITED_BY_ID = _CITED.where(among(_DELIVERY.c.id, "cited"))
 _LAST_BEGUN = (
     select(_DELIVERY.c.id, _ATTEMPT.c.begun_at)
@@ -91,9 +98,10 @@ def _cited(
             contact_id=contact_id,
             address=address,
             attempted=attempts > 0,
+            erased=erased_at is not None,
             mailing=mailings[mailing_id],
         )
-        for delivery_id, contact_id, address, attempts, mailing_id in found
+        for delivery_id, contact_id, address, attempts, erased_at, mailing_id in found
     }
 
 

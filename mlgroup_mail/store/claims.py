@@ -89,14 +89,19 @@ class Claims:
         restrictions: Restrictions,
         rates: Rates | None = None,
         pause: PauseRule | None = None,
+        note_key: Callable[[Connection], None] = lambda _: None,
     ) -> None:
-        """`rates`: what the transport may be given; None for no limit. `pause`: when a mailing pauses by itself."""
+        """`rates`: what the transport may be given; None for no limit. `pause`: when a mailing pauses by itself.
+
+        `note_key` is called in each claim that writes attempts: what their links are signed with.
+        """
         self._store = store
         self._owner = owner
         self._transport = transport
         self._restrictions = restrictions
         self._rates = rates or Rates()
         self._pause = pause or PauseRule()
+        self._note_key = note_key
         self._places: list[Place] = []
 
     def next(
@@ -172,6 +177,8 @@ class Claims:
                 going = _server_waits(mailing, now=now) or places.take([row.domain for row in free])
                 if not isinstance(going, Wait):
                     taken = [row for row, goes in zip(free, going, strict=True) if goes]
+                    if taken:
+                        self._note_key(connection)
                     deliveries = self._begin_attempts(connection, batch, taken, mailing.state, number=number, now=now)
                     return Window(number=number, claimed_at=claimed_at, deliveries=deliveries)
                 if going.scope is Scope.SERVER:

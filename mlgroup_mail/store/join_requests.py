@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, exists, func, insert, select, update
 
 from mlgroup_mail import addresses
 from mlgroup_mail.model import CourtesyKind, KeptBack
@@ -13,7 +13,7 @@ from mlgroup_mail.store import schema
 from mlgroup_mail.store.courtesies import CourtesyQueue
 from mlgroup_mail.store.transactions import count, rows, take_turn
 
-_TABLE, _COURTESY = schema.join_request, schema.courtesy
+_TABLE, _COURTESY, _KNOWN = schema.join_request, schema.courtesy, schema.contact_address
 MAILS = CourtesyQueue(table=_TABLE, key="id")
 """The question that each is asked, then their welcome."""
 
@@ -21,6 +21,11 @@ LINK_LIVES = timedelta(days=7)
 """How long somebody can confirm. After that nothing is left of the request."""
 ONCE_IN = timedelta(days=1)
 """A mailbox is asked once in so long, whoever asks for it how often."""
+QUESTION_TO_A_STRANGER = and_(
+    _COURTESY.c.kind == CourtesyKind.CONFIRMATION,
+    ~exists().where(_KNOWN.c.address_key == func.lower(_COURTESY.c.address)),
+)
+"""Whether a mail asked a mailbox that nobody we know has or had: perhaps somebody else typed it."""
 _TURN = 0x6D6C_6A6E
 """The key of the lock by which requests are taken in one after the other: "mljn" in ASCII."""
 
@@ -123,8 +128,11 @@ def confirm_request(connection: Connection, request: JoinRequest, *, contact_id:
 
 
 def forget_requests(connection: Connection, *, before: datetime) -> int:
-    """Take away what was asked before then, confirmed or not, and where to; returns how many requests there were."""
-    asked = _COURTESY.c.kind == CourtesyKind.CONFIRMATION, _COURTESY.c.begun_at <= before, _COURTESY.c.address != ""
+    """Take away what was asked before then, confirmed or not, and where to; returns how many requests there were.
+
+    Where a question to somebody who is known went stays, as with other mail to them: they may complain about it later.
+    """
+    asked = QUESTION_TO_A_STRANGER, _COURTESY.c.begun_at <= before, _COURTESY.c.address != ""
     connection.execute(update(_COURTESY).where(*asked).values(address="", detail=""))
     return int(connection.execute(delete(_TABLE).where(_TABLE.c.asked_at <= before)).rowcount)
 

@@ -27,9 +27,8 @@ def keys_that_signed(connection: Connection) -> list[SigningKey]:
 
 
 def note_key(connection: Connection, fingerprint: str, *, now: datetime) -> None:
-    """This key signs from now on; one that was given up and is back counts again."""
+    """This key signs from now on; one that was given up stays so, for only a person decides that."""
     insert_new(connection, _TABLE, [(fingerprint, now)], columns=("fingerprint", "signed_at"))
-    connection.execute(update(_TABLE).where(_TABLE.c.fingerprint == fingerprint).values(retired_at=None))
 
 
 def retire(connection: Connection, fingerprint: str, *, now: datetime) -> None:

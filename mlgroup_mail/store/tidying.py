@@ -12,11 +12,12 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, exists, func, not_, or_, select, update
 
-from mlgroup_mail.model import CourtesyKind, DeliveryState, MailingState, Restriction, SignalKind
+from mlgroup_mail.model import DeliveryState, MailingState, Restriction, SignalKind
 from mlgroup_mail.model.retention import Retained
 from mlgroup_mail.store import schema
 from mlgroup_mail.store.belongings import of_numbers, other_rows
 from mlgroup_mail.store.erasure import blank_addresses, empty_contacts, stop_all_mail
+from mlgroup_mail.store.join_requests import QUESTION_TO_A_STRANGER
 from mlgroup_mail.store.second_copies import ACCEPTED_BEFORE
 from mlgroup_mail.store.suppressions import STANDING, WAS_ERASED
 
@@ -248,7 +249,7 @@ CHORES: tuple[Chore, ...] = (
     Chore(
         kind=Retained.COURTESIES,
         key=_COURTESY.c.id,
-        due=lambda before: and_(_old_courtesy(before), _COURTESY.c.kind != CourtesyKind.CONFIRMATION),
+        due=lambda before: and_(_old_courtesy(before), not_(QUESTION_TO_A_STRANGER)),
         clear=_blank_courtesies,
     ),
     Chore(
@@ -259,7 +260,7 @@ CHORES: tuple[Chore, ...] = (
     Chore(
         kind=Retained.JOIN_REQUESTS,
         key=_COURTESY.c.id,
-        due=lambda before: and_(_old_courtesy(before), _COURTESY.c.kind == CourtesyKind.CONFIRMATION),
+        due=lambda before: and_(_old_courtesy(before), QUESTION_TO_A_STRANGER),
         clear=_blank_courtesies,
     ),
     Chore(

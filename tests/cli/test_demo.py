@@ -75,7 +75,10 @@ def summary(*, again: bool = False, left: int = 0) -> dict[str, Any]:
                 {"source": "members", "row": 9, "column": "Email", "reason": "the address is missing"},
             ],
         },
-        "opt_outs": {"files": 1, "known_files": int(again), "new_opt_outs": 0 if again else 2, "rejected_rows": 0},
+        "opt_outs": {
+            **{"files": 1, "known_files": int(again), "new_opt_outs": 0 if again else 2},
+            **{"rejected_rows": 0, "passed_over": 0, "refused_files": 0},
+        },
         "mailings": [
             {
                 "mailing": "2021-10-newsletter/issue",

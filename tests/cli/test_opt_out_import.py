@@ -64,15 +64,14 @@ def test_half_of_the_list_with_names_is_an_opt_out_file_and_so_are_all_without(r
 
 
 def test_a_list_that_waits_in_the_folder_opts_nobody_out_either(run: Run, letter: Path) -> None:
-    from mlgroup_mail.errors import ContactSourceError
     from mlgroup_mail.settings.app import open_app
 
     folder = letter / "contacts" / "opt-outs"
     folder.mkdir()
     shutil.copy(letter / "contacts" / "members.csv", folder / "a.csv")
     (folder / "b.csv").write_text(f"address\n{person(1)}\n", encoding="utf-8")
-    with open_app(letter) as app, pytest.raises(ContactSourceError, match="list of contacts"):
-        app.import_opt_outs()
+    with open_app(letter) as app:
+        assert ["list of contacts" in file.refused for file in app.import_opt_outs()] == [True, False]
     assert set(rules(run)) == {person(1)}
     assert run("opt-out", "import", "--everybody", folder / "a.csv").code == 0
     with open_app(letter) as app:
@@ -92,7 +91,7 @@ def test_a_contact_list_that_cannot_be_read_keeps_no_opt_out_back(run: Run, lett
         ("Opt-out", "nein", "ja"),
         ("Subscribed", "yes", "no"),
         ("Active", "TRUE", "FALSE"),
-        ("Status", "member", "unsubscribed"),
+        ("Status", "active", "unsubscribed"),
         ("Status", "subscribed", "opted out"),
     ],
 )
@@ -104,6 +103,58 @@ def test_a_column_that_says_who_is_out_is_obeyed_row_by_row(
     assert told.code == 0
     assert "1 opt-out applied; passed over, because they want mail: 1" in told.text
     assert set(rules(run)) == {person(2)}
+
+
+@pytest.mark.parametrize("header", ["Unsubscribed on", "Opt-out date", "Abgemeldet am", "Left on", "Unsubscribed at"])
+@pytest.mark.parametrize("empty", ["", "-", "n/a"])
+@pytest.mark.parametrize("columns", ["", ",name"])
+def test_where_only_the_day_is_not_known_the_person_is_out_all_the_same(
+    run: Run, letter: Path, header: str, empty: str, columns: str
+) -> None:
+    name = ",A" if columns else ""
+    rows = (f"{person(1)}{name},2021-10-03,too many", f"{person(2)}{name},{empty},wrote to us")
+    told = run("opt-out", "import", written(letter, f"email{columns},{header},reason", *rows))
+    assert told.code == 0
+    assert "2 opt-outs applied" in told.text
+    assert "passed over" not in told.text
+    assert set(rules(run)) == {person(1), person(2)}
+
+
+@pytest.mark.parametrize("header", ["Unsubscribed", "Subscribed", "Active", "Opted out"])
+@pytest.mark.parametrize("empty", ["", "-", "n/a"])
+def test_in_a_file_of_opt_outs_an_empty_cell_says_nothing(run: Run, letter: Path, header: str, empty: str) -> None:
+    told = run("opt-out", "import", written(letter, f"email,{header},reason", f"{person(1)},{empty},wrote"))
+    assert told.code == 0
+    assert set(rules(run)) == {person(1)}
+
+
+@pytest.mark.parametrize("no", ["no", "false", "0", "nein", "non"])
+def test_a_plain_no_under_a_date_wants_mail(run: Run, letter: Path, no: str) -> None:
+    path = written(letter, "email,Unsubscribed on", f"{person(1)},{no}", f"{person(2)},2021-10-03")
+    assert run("opt-out", "import", path).code == 0
+    assert set(rules(run)) == {person(2)}
+
+
+@pytest.mark.parametrize("status", ["member", "Mitglied", "lead", "board"])
+def test_a_status_that_says_only_what_somebody_is_must_be_mended(run: Run, letter: Path, status: str) -> None:
+    rows = (f"{person(1)},{status},please no more", f"{person(2)},left,")
+    told = run("opt-out", "import", written(letter, "email,status,reason", *rows))
+    assert told.code == 1
+    assert f"row 2 rejected: the status “{status}” does not say whether the person is out" in told.text
+    assert set(rules(run)) == {person(2)}
+    rows = (f"{person(1)},{status},2021-10-03", f"{person(2)},left,")
+    assert run("opt-out", "import", written(letter, "email,status,Unsubscribed on", *rows)).code == 0
+    assert set(rules(run)) == {person(1), person(2)}
+
+
+def test_everybody_counts_also_where_the_file_was_imported_before(run: Run, letter: Path) -> None:
+    path = written(letter, "email,unsubscribed", f"{person(1)},yes", f"{person(2)},no")
+    assert run("opt-out", "import", path).code == 0
+    assert "passed over" in run("opt-out", "import", path).text, "told until somebody has looked at it"
+    assert set(rules(run)) == {person(1)}
+    assert run("opt-out", "import", "--everybody", path).code == 0
+    assert set(rules(run)) == {person(1), person(2)}
+    assert "0 opt-outs applied" in run("opt-out", "import", "--everybody", path).text, "and nothing twice"
 
 
 def test_where_such_a_column_says_that_nobody_is_out_the_file_is_refused(run: Run, letter: Path) -> None:

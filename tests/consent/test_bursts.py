@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mlgroup_mail.consent.bursts import flag_bursts
 from mlgroup_mail.consent.clicking import Click, Way, apply_clicks
 from mlgroup_mail.model import CourtesyKind
-from mlgroup_mail.store import Store
+from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.bursts import MAILS, flagged_of, flagged_rules, next_unasked
 from mlgroup_mail.store.courtesies import begin_courtesy
 from tests.delivery.ledgers import RecordingTransport, dispatch_all
@@ -40,6 +41,22 @@ def test_the_opt_outs_of_one_office_are_a_burst_and_those_of_many_are_none(store
     with store.reading() as connection:
         assert flagged_of(connection, 1) == {"office1.example": 3}
         assert set(flagged_rules(connection).values()) == {"office1.example"}
+
+
+def test_a_gateway_clicks_before_the_answer_is_recorded(store: Store) -> None:
+    """What a window's messages came to is recorded together, when the last of them is answered."""
+    with store.writing() as connection:
+        connection.execute(update(schema.attempt).values(ended_at=SOON + timedelta(minutes=1)))
+    click(store, 1, 8, 15)
+    assert flag_bursts(store, now=SOON + timedelta(minutes=2)) == 3
+
+
+@pytest.mark.parametrize("begun", [timedelta(seconds=1), -timedelta(minutes=30)], ids=["later", "long before"])
+def test_what_no_try_came_shortly_before_is_none(store: Store, begun: timedelta) -> None:
+    with store.writing() as connection:
+        connection.execute(update(schema.attempt).values(begun_at=SOON + begun, ended_at=SOON))
+    click(store, 1, 8, 15)
+    assert flag_bursts(store, now=SOON + timedelta(minutes=2)) == 0
 
 
 def test_what_comes_after_it_was_noticed_belongs_to_it(store: Store) -> None:

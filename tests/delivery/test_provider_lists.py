@@ -15,7 +15,7 @@ from sqlalchemy import select
 from mlgroup_mail.clock import FixedClock
 from mlgroup_mail.consent.applying import apply_signal, lift_suppressions, standing_suppressions
 from mlgroup_mail.consent.erasing import erase_person
-from mlgroup_mail.delivery import roads
+from mlgroup_mail.delivery import provider_lists, roads
 from mlgroup_mail.delivery.provider_lists import OVERLAP, ProviderLists, Pulled, stretches
 from mlgroup_mail.delivery.transports import sendgrid_lists
 from mlgroup_mail.delivery.transports.sendgrid_account import SendGridAccount
@@ -489,17 +489,45 @@ def test_an_address_that_sendgrid_does_not_take_keeps_nobody_else_off_its_list(
     assert len(table(store, "provider_push", "address_key")) == 38
 
 
+@pytest.mark.parametrize("many", [1, 2, 20, 60])
 def test_where_sendgrid_takes_no_address_at_all_nobody_is_given_up(
-    lists: ProviderLists, fake: FakeSendGrid, store: Store
+    lists: ProviderLists, fake: FakeSendGrid, store: Store, many: int
 ) -> None:
-    everybody = [f"left{number:03}@office.example" for number in range(60)]
+    """An account under review, a format that has changed: it is about none of them, however few they are."""
+    everybody = [f"left{number:03}@office.example" for number in range(many)]
     for address in everybody:
         opt_out(store, address)
     fake.account.suppressions.refuses = set(everybody)
     with pytest.raises(TransportError, match="400"):
         lists.push()
     fake.account.suppressions.refuses = set()
-    assert lists.push() == Pulled(pushed=60)
+    assert lists.push() == Pulled(pushed=many)
+
+
+def test_one_alone_is_given_up_where_sendgrid_names_it_or_takes_another(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store
+) -> None:
+    opt_out(store, ONE)
+    path = "/v3/asm/suppressions/global"
+    named = json.dumps({"errors": [{"message": f"{ONE.upper()} is no address", "field": "recipient_emails"}]})
+    fake.faults.add(Fault(trouble=Trouble.ANSWERS, status=400, path=path, body=named))
+    assert lists.push() == Pulled(refused=1)
+    opt_out(store, TWO)
+    fake.account.suppressions.refuses = {TWO}
+    with pytest.raises(TransportError, match="400"):
+        lists.push()
+    opt_out(store, "person3@office3.example")
+    assert lists.push() == Pulled(pushed=1, refused=1)
+
+
+def test_whom_sendgrid_took_before_in_the_same_run_shows_that_it_is_about_the_last_one(
+    lists: ProviderLists, fake: FakeSendGrid, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_lists, "MOST_ADDED", 1)
+    opt_out(store, ONE)
+    opt_out(store, TWO)
+    fake.account.suppressions.refuses = {TWO}
+    assert lists.push() == Pulled(pushed=1, refused=1)
 
 
 def test_lifted_while_it_is_being_put_there_it_is_taken_off_again(

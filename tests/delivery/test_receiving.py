@@ -16,7 +16,11 @@ from mlgroup_mail.consent.applying import apply_signal, lift_suppressions
 from mlgroup_mail.consent.erasing import erase_person
 from mlgroup_mail.delivery import receiving
 from mlgroup_mail.delivery.receiving import Received, receive
-from mlgroup_mail.model import ALL_TOPICS, Road, Signal, SignalKind
+from mlgroup_mail.delivery.settling import settle
+from mlgroup_mail.delivery.stopping import Stop
+from mlgroup_mail.delivery.tidying import tidy
+from mlgroup_mail.model import ALL_TOPICS, MailingRef, Road, Signal, SignalKind
+from mlgroup_mail.model.retention import Retained
 from mlgroup_mail.store import Store, schema
 from mlgroup_mail.store.events import settle_by_evidence
 from mlgroup_mail.testing.sendgrid import events as stories
@@ -282,6 +286,56 @@ def test_an_event_about_an_erased_person_changes_nothing(sent: Store, people: li
     # Erasing has forgotten the provider's name for it too: such an event waits for its week in vain.
     assert tell(sent, without_ours(event)) in (Received(nobody_s=1), Received(waiting=1))
     assert end_state(sent) == before
+
+
+def forget_old_details(store: Store, folder: Path) -> None:
+    """The mailing was over forty days ago, and addresses are kept for four weeks."""
+    later = EVENING + timedelta(days=40)
+    with store.writing() as connection:
+        connection.execute(update(schema.delivery).values(state="accepted"))
+        connection.execute(update(schema.attempt).values(outcome="accepted"))
+    settle(store, MailingRef("letter", "issue"), now=EVENING)
+    before = {Retained.DELIVERY_DETAILS: later - timedelta(days=28)}
+    tidy(store, folder, before, by="the editor", now=later, stop=Stop())
+    assert table(store, "delivery", "address") == [("",)] * 6
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "topic"),
+    [
+        ("spamreport", "complaint", ALL_TOPICS),
+        ("unsubscribe", "opt_out", ALL_TOPICS),
+        ("group_unsubscribe", "opt_out", "newsletter"),
+    ],
+)
+def test_who_wants_out_by_an_old_mail_is_heard_though_its_address_is_kept_no_longer(
+    sent: Store, people: list[Accepted], tmp_path: Path, run: Run, word: str, kind: str, topic: str
+) -> None:
+    forget_old_details(sent, tmp_path)
+    late = about(people[0], word, minute=60 * 24 * 39)
+    assert tell(sent, late).opt_outs == 1
+    assert tell(sent, late) == Received(known=1)
+    assert rules(sent) == [(kind, topic, people[0].address, 1, "provider")]
+    assert run("verify").code == 0
+
+
+@pytest.mark.parametrize("word", ["delivered", "bounce"])
+def test_what_else_is_told_of_an_old_mail_whose_address_is_kept_no_longer_passes(
+    sent: Store, people: list[Accepted], tmp_path: Path, word: str
+) -> None:
+    """A bounce is about the address that was written to, which nobody knows any more."""
+    forget_old_details(sent, tmp_path)
+    before = end_state(sent)
+    assert tell(sent, about(people[0], word, minute=60 * 24 * 39, **HARD)) == Received(nobody_s=1)
+    assert end_state(sent) == before
+
+
+def test_who_was_erased_after_their_old_mails_had_been_emptied_stays_nobody(
+    sent: Store, people: list[Accepted], tmp_path: Path
+) -> None:
+    forget_old_details(sent, tmp_path)
+    erase_person(sent, people[0].address, key=ERASURE_KEY, by="the editor", reason="asked for it", now=NOON)
+    assert tell(sent, about(people[0], "spamreport")) == Received(nobody_s=1)
 
 
 def test_who_has_moved_is_stopped_by_their_complaint_and_not_by_the_old_address_s_bounce(

@@ -114,7 +114,8 @@ def _rows(connection: Any, name: str, columns: Sequence[str]) -> list[tuple[obje
 
 
 def table(store: Store, name: str, *columns: str) -> list[tuple[object, ...]]:
-    """The rows of a table in order of their ids."""
+    """The rows of a table in order of their keys."""
     of = schema.metadata.tables[name]
     with store.reading() as connection:
-        return [tuple(row) for row in connection.execute(select(*(of.c[each] for each in columns)).order_by(of.c.id))]
+        found = connection.execute(select(*(of.c[each] for each in columns)).order_by(*of.primary_key))
+        return [tuple(row) for row in found]

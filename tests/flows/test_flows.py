@@ -282,10 +282,21 @@ def test_opt_outs_that_come_between_plan_and_dispatch_count(project: SmallProjec
     run_dispatch()
 
     assert result(state) == {
-        **{"files": 1, "known_files": 1, "new_opt_outs": 1, "rejected_rows": 0},
+        **{"files": 1, "known_files": 1, "new_opt_outs": 1, "rejected_rows": 0, "passed_over": 0, "refused_files": 0},
         **{"bursts_flagged": 0, "readers_asked": 0},
     }
     assert project.addresses() == EVERYBODY[1:]
+
+
+def test_an_opt_outs_file_that_is_refused_is_told_and_the_others_count(project: SmallProject) -> None:
+    project.write_opt_outs("b.csv", EVERYBODY[0])
+    folder = project.root / "contacts" / "opt-outs"
+    (folder / "a.csv").write_text("nothing to see\n", encoding="utf-8")
+    (folder / "c.csv").write_text(f"email,unsubscribed\n{EVERYBODY[1]},no\n{EVERYBODY[2]},yes\n", encoding="utf-8")
+
+    found = result(run_opt_outs())
+
+    assert (found["new_opt_outs"], found["refused_files"], found["passed_over"]) == (3, 1, 1), "with the sample file's"
 
 
 def test_a_file_of_opt_outs_is_imported_once(project: SmallProject) -> None:

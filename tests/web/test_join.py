@@ -308,6 +308,20 @@ def test_a_link_dies_after_a_week_and_nothing_is_left_of_it(pages: Pages) -> Non
     assert NEWCOMER not in str(dump(pages.app.store))
 
 
+def test_where_the_question_went_is_known_for_as_long_as_other_mail_to_whoever_has_joined(pages: Pages) -> None:
+    """They may call it spam after weeks, and are on the list."""
+    for address in (NEWCOMER.upper(), "stranger@else.example"):
+        ask(pages, address)
+        send(pages)
+    pages.ask("POST", link_in(mails(pages, "confirmation")[0], "join"), data={"join": "yes"})
+    later(pages, timedelta(days=8))
+    send(pages)
+    asked = schema.courtesy.c
+    with pages.app.store.reading() as connection:
+        found = connection.execute(select(asked.address).where(asked.kind == "confirmation").order_by(asked.id))
+        assert [address.lower() for address in found.scalars()] == [NEWCOMER, ""]
+
+
 @pytest.mark.parametrize("link", ["a" * 32, "", "x", "%00", "../join", "ä" * 32, token(1)])
 def test_a_link_of_nobodys_changes_nothing(pages: Pages, link: str) -> None:
     before = dump(pages.app.store)

@@ -13,6 +13,7 @@ _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WHOSE = re.compile(r"^(?:contact|member|participant|attendee|person|your|subscriber|votre|ihre?|su|tu) (?:s )?")
 
+_DATED = re.compile(r"\b(?:on|at|since|date|time|am|le|fecha|data)\b|datum\b")
 _YEAR = re.compile(r" ((?:19|20)\d\d)$")
 
 
@@ -39,6 +40,11 @@ def recognised(header: Sequence[str], mapping: Mapping[Field, str]) -> dict[Fiel
         if meant and meant not in mapping and (rank, position) < ranked.get(meant, (rank + 1, 0)):
             ranked[meant] = (rank, position)
     return found | {field: position for field, (_, position) in ranked.items()}
+
+
+def tells_when(header: str) -> bool:
+    """Whether a column's name asks for a time ("Unsubscribed on"), not for yes or no."""
+    return _DATED.search(_label(header)) is not None
 
 
 def require(found: Mapping[Field, int], header: Sequence[str], mapping: Mapping[Field, str], *, where: str) -> None:

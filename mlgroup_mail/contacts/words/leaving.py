@@ -186,7 +186,7 @@ def _phrases() -> dict[str, list[tuple[list[str], bool]]]:
     """Phrases by their first word, the longest first, each with whether it tells of leaving."""
     words = wordlist("statuses")
     listed = [(phrase, True) for phrases in words["leaving"].values() for phrase in phrases if not phrase.endswith("*")]
-    listed += [(f"{former}{member}", True) for member in words["model"]["member"] for former in _FORMER]
+    listed += [(f"{former}{member}", True) for member in _members() for former in _FORMER]
     listed += [(phrase, False) for phrase in words["staying"]["words"]]
     phrases: dict[str, list[tuple[list[str], bool]]] = {}
     for phrase, leaves in listed:
@@ -219,8 +219,12 @@ def _answers(kind: str) -> frozenset[str]:
 
 @cache
 def _wanted() -> frozenset[str]:
+    return frozenset(map(plain, (*wordlist("statuses")["wanted"]["words"], *_members())))
+
+
+def _members() -> list[str]:
     words = wordlist("statuses")
-    return frozenset(map(plain, (*words["wanted"]["words"], *words["model"]["member"])))
+    return [*words["model"]["member"], *words["wanting"]["words"]]
 
 
 @cache

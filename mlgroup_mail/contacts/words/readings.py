@@ -113,13 +113,18 @@ def _lined(reader: Reader, field: Field) -> Reader:
     def read(cell: str) -> Reading:
         try:
             text = one_line(cell)
-            nothing = not text or (_PLACEHOLDER.fullmatch(text) and not (doubts and "?" in text))
+            nothing = says_nothing(text) and not (doubts and "?" in text)
             _refuse_longer(text, longest)
             return Reading("") if nothing else reader(text)
         except TextError as error:
             return Reading("", str(error), cell)
 
     return read
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a cell is empty, or holds only what stands for that ("-", "n/a")."""
+    return not text.strip() or _PLACEHOLDER.fullmatch(text.strip()) is not None
 
 
 def _refuse_longer(text: str, longest: int) -> None:

@@ -58,6 +58,11 @@ def stays(text: str) -> bool:
     return plain(text) in _model() or leaving(text) is Leaving.DENIED
 
 
+def wants_mail(status: str) -> bool:
+    """Whether a status says plainly that the person wants mail ("subscribed"); "member" alone does not."""
+    return plain(status) in _wanting() or leaving(status) is Leaving.DENIED
+
+
 def no_topics(text: str) -> bool:
     """Whether a cell of topics says that the person wants none."""
     return plain(text) in _topics("none")
@@ -70,9 +75,14 @@ def all_topics(text: str) -> bool:
 
 @cache
 def _model() -> dict[str, ContactStatus]:
-    return {
-        plain(word): ContactStatus(status) for status, words in wordlist("statuses")["model"].items() for word in words
-    }
+    lists = wordlist("statuses")
+    found = {plain(word): ContactStatus(status) for status, words in lists["model"].items() for word in words}
+    return found | dict.fromkeys(_wanting(), ContactStatus.MEMBER)
+
+
+@cache
+def _wanting() -> frozenset[str]:
+    return frozenset(map(plain, wordlist("statuses")["wanting"]["words"]))
 
 
 @cache

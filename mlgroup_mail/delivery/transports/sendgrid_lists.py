@@ -52,7 +52,14 @@ class Page:
 
 
 class AddressesRefusedError(TransportError):
-    """It finds fault with one of the addresses that it was given, and has taken none of them."""
+    """It has taken none of the addresses that it was given: because of one of them, or whatever they are.
+
+    `named` are those of them that its answer names.
+    """
+
+    def __init__(self, message: str, *, where: str, mend: str, named: frozenset[str] = frozenset()) -> None:
+        super().__init__(message, where=where, mend=mend)
+        self.named = named
 
 
 class SuppressionLists:
@@ -98,13 +105,15 @@ class SuppressionLists:
     def add(self, addresses: Sequence[str]) -> None:
         """Put addresses on the list of those who get no mail at all; at most `MOST_ADDED`.
 
-        Raises AddressesRefusedError where it takes none of them because of one.
+        Raises AddressesRefusedError where it takes none of them, and asking again does not help.
         """
         body = json.dumps({"recipient_emails": list(addresses)}).encode()
         answer = self._ask(lambda: self._client.post(_GLOBAL, body, lambda: True), wanted=(200, 201, 400))
         if answer.status == 400:
             problem = self._failure(answer).problem
-            raise AddressesRefusedError(problem.message, where=problem.where, mend=problem.mend)
+            told = " ".join(each.message.lower() for each in said_errors(answer.body))
+            named = frozenset(each for each in addresses if each.lower() in told)
+            raise AddressesRefusedError(problem.message, where=problem.where, mend=problem.mend, named=named)
 
     def remove(self, on: ProviderList, spellings: Sequence[str]) -> bool:
         """Take an address off a list, however it is written there; False where it stands there still.
