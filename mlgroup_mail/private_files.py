@@ -9,7 +9,7 @@ _FOLDER, _FILE = 0o700, 0o600
 
 def make_private_folder(path: Path) -> None:
     """Make a folder, and those above it that are missing; what is there stays as it is. Raises OSError."""
-    if not path.exists():
+    if not path.is_dir():
         make_private_folder(path.parent)
         path.mkdir(mode=_FOLDER, exist_ok=True)
 

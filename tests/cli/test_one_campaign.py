@@ -35,7 +35,11 @@ def test_status_of_no_campaign_says_so(run: Run) -> None:
 
 def test_status_of_a_campaign_that_cannot_be_read_says_where_to_look(run: Run) -> None:
     Path("campaigns/other/campaign.md").write_text("nothing", "utf-8")
-    assert run("status", "other", "--json").json == {"mailings": [], "unreadable": ["other"]}
+    assert run("status", "other", "--json").json == {
+        "mailings": [],
+        "unreadable": ["other"],
+        "missing_courtesies": [],
+    }
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ async def ask(app: Any, method: str, path: str, query: bytes, headers: list[Any]
     return int(sent[0]["status"])
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(_METHOD, _PATH, st.binary(max_size=60), st.lists(_HEADER, max_size=4), st.lists(_BODY, max_size=3))
 @example("POST", f"/opt-out/{token(1)}", b"lang=fr", [("content-type", b"multipart/form-data")], [b"scope=all"])
 @example("POST", f"/opt-out/{token(1)}", b"", [("content-type", b"multipart/form-data; boundary=")], [b"--"])
